@@ -1,0 +1,1 @@
+"""The security network of ports."""

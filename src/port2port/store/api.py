@@ -1,0 +1,87 @@
+"""What a node's memory offers. Three back ends keep this promise under one contract suite.
+
+A verb opens one transaction, loads, decides, records: state, bodies and facts commit together or
+not at all. When the `with` block has ended, everything in it is durable and survives a power cut.
+Facts then stand in the journal under dense numbers; whatever crosses capabilities reads on from a
+stored cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import CursorResult, Executable
+
+from port2port.core.fact import Fact, Recorded
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+
+
+class Reading(Protocol):
+    """A consistent view for questions. Short: it holds one of few reader connections."""
+
+    def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
+        """Run one SQLAlchemy Core statement."""
+        ...
+
+    def body(self, object_id: str, version: int) -> bytes | None:
+        """The exact bytes stored under (object_id, version), or None when absent or forgotten."""
+        ...
+
+    def cursor(self, reader: str) -> int:
+        """The last journal number that `reader` has dealt with; 0 at first."""
+        ...
+
+
+class Transaction(Reading, Protocol):
+    """One verb's changes. Only the thread that opened it may use it."""
+
+    def append(self, *facts: Fact) -> None:
+        """Record facts. They get their numbers when the transaction commits."""
+        ...
+
+    def put_body(self, object_id: str, version: int, body: bytes) -> None:
+        """Keep the bytes of an object version; the same bytes twice is fine, other bytes are a `Conflict`."""
+        ...
+
+    def move_cursor(self, reader: str, number: int) -> None:
+        """Store how far `reader` has come, with whatever it did on the way. Never backwards."""
+        ...
+
+
+class Store(Protocol):
+    """A node's memory."""
+
+    def migrate(self, owner: str, migrations: Path) -> None:
+        """Bring the tables of `owner` (a capability) to the newest revision found in `migrations`."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Open a transaction. Leaving normally commits durably; an exception rolls back.
+
+        Raises `Unavailable` when the disk is full or the database is away; then nothing is stored.
+        """
+        ...
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        """Open a read-only view of what is committed."""
+        ...
+
+    def read(self, after: int, limit: int = 500, kinds: Collection[str] | None = None) -> Sequence[Recorded]:
+        """Journal entries with a number greater than `after`, in order, at most `limit`."""
+        ...
+
+    def head(self) -> int:
+        """The newest journal number; 0 when empty."""
+        ...
+
+    def wait(self, after: int, timeout_s: float) -> int:
+        """Block until the head is beyond `after` or time is up; answers the head."""
+        ...
+
+    def close(self) -> None:
+        """Finish what is under way and let go of files and connections. Wakes everyone who waits."""
+        ...
