@@ -1,5 +1,29 @@
 """A node's memory: transaction, journal, cursors, migrations. Memory, SQLite and PostgreSQL."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from port2port.core.clock import Clock, system_clock
+from port2port.core.errors import BadInput
+from port2port.core.fact import Fact
 from port2port.store.api import Reading, Store, Transaction
 
-__all__ = ["Reading", "Store", "Transaction"]
+__all__ = ["Reading", "Store", "Transaction", "open_store"]
+
+
+def open_store(url: str, fact_types: Iterable[type[Fact]], clock: Clock = system_clock) -> Store:
+    """Open, and make if need be, the store at `memory://`, `sqlite:///PATH` or `postgresql://...`.
+
+    `fact_types`: what the journal may hold here; other kinds are read as `Unknown`.
+    """
+    if url == "memory://":
+        from port2port.store.sqlite import SqliteStore
+
+        return SqliteStore(None, fact_types, clock)
+    if url.startswith("sqlite:///"):
+        from port2port.store.sqlite import SqliteStore
+
+        return SqliteStore(Path(url.removeprefix("sqlite:///")), fact_types, clock)
+    raise BadInput(f"{url!r} is not a store.", hint="Use sqlite:///PATH, postgresql://... or memory://.")

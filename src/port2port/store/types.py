@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Double, LargeBinary, REAL, Text, TypeDecorator
+from sqlalchemy import REAL, BigInteger, Dialect, Double, LargeBinary, Text, TypeDecorator
 from sqlalchemy import Integer as _Integer
 
-from port2port.core.clock import _EPOCH, require_utc
+from port2port.core.clock import require_utc
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Moment zero of a `Moment` column."""
 
 Integer = BigInteger().with_variant(_Integer(), "sqlite")
 Real = Double().with_variant(REAL(), "sqlite")
 Blob = LargeBinary()
 
-__all__ = ["Blob", "Integer", "Moment", "Real", "Text"]
+__all__ = ["EPOCH", "Blob", "Integer", "Moment", "Real", "Text", "from_us", "to_us"]
+
+
+def to_us(at: datetime) -> int:
+    """Whole microseconds since 1970 of a UTC-aware moment."""
+    delta = require_utc(at) - EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def from_us(us: int) -> datetime:
+    """The UTC-aware moment `us` microseconds after 1970."""
+    return EPOCH + timedelta(microseconds=us)
 
 
 class Moment(TypeDecorator[datetime]):
@@ -27,10 +41,7 @@ class Moment(TypeDecorator[datetime]):
         return dialect.type_descriptor(_Integer() if dialect.name == "sqlite" else BigInteger())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        delta = require_utc(value) - _EPOCH
-        return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+        return None if value is None else to_us(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        return None if value is None else from_us(value)
