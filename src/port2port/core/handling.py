@@ -7,7 +7,7 @@ empty is not released.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -189,8 +189,202 @@ class Withheld:
     reason: Reason
 
 
+OWN = "origin"
+"""`Released.why` when the recipient made the object itself; otherwise it is the audience's scope."""
+
+
 def may_release(
     handling: Handling | None, recipient: str, purpose: Purpose, at: datetime, roster: Roster
 ) -> Released | Withheld:
-    """Whether the node `recipient` may have an object labelled `handling`, for `purpose`, at `at`."""
-    raise NotImplementedError
+    """Whether the node `recipient` may have an object labelled `handling`, for `purpose`, at `at` (UTC-aware).
+
+    Pure and total: whatever a label or roster holds, the answer is a value. The first reason that holds is
+    the answer, in the order of docs/explanation/handling.md.
+    """
+    assert at.tzinfo is not None, "times are UTC-aware"
+    if handling is None:
+        return Withheld(Reason.UNMARKED)
+    reason = _object_reason(handling, purpose, at, roster)
+    if reason is None and recipient == handling.origin:
+        return Released(OWN)
+    reason = (
+        reason
+        or _member_reason(handling.origin, roster)
+        or _member_reason(recipient, roster)
+        or _compartment_reason(handling, roster.parties[handling.origin], roster.parties[recipient])
+        or _audience_reason(handling, recipient, roster)
+        or _agreement_reason(handling, recipient, at, roster)
+    )
+    return Withheld(reason) if reason else Released(handling.audience.scope.value)
+
+
+def _object_reason(handling: Handling, purpose: Purpose, at: datetime, roster: Roster) -> Reason | None:
+    """What keeps the object from everybody, its origin included."""
+    if handling.compartment is Compartment.C:
+        return Reason.CLASSIFIED
+    if handling.compartment is Compartment.A and handling.personal_data is PersonalData.OFFENCE_RELATED:
+        return Reason.OFFENCE_DATA_IN_A
+    if not _is_to_come(handling.retain_until, at):
+        return Reason.RETENTION_OVER
+    if handling.context != LIVE and handling.context not in roster.exercises:
+        return Reason.UNKNOWN_EXERCISE
+    return None if purpose is handling.purpose else Reason.WRONG_PURPOSE
+
+
+def _member_reason(node_id: str, roster: Roster) -> Reason | None:
+    if node_id in roster.revoked:
+        return Reason.REVOKED
+    return None if node_id in roster.parties else Reason.NOT_A_MEMBER
+
+
+def _compartment_reason(handling: Handling, origin: Party, recipient: Party) -> Reason | None:
+    """A reports to B, one way; what comes back holds no personal data."""
+    if Compartment.C in (origin.compartment, recipient.compartment):
+        return Reason.WRONG_COMPARTMENT
+    if recipient.compartment is Compartment.B:
+        return None
+    from_police = origin.compartment is Compartment.B
+    if from_police and handling.personal_data is not PersonalData.NONE:
+        return Reason.WRONG_COMPARTMENT
+    if handling.compartment is Compartment.B and not (from_police and _is_feedback(handling)):
+        return Reason.WRONG_COMPARTMENT
+    return None
+
+
+def _is_feedback(handling: Handling) -> bool:
+    """Whether an object of compartment B may go back to A: it says nothing of persons, and is no police work."""
+    return (
+        handling.personal_data is PersonalData.NONE
+        and handling.purpose is not Purpose.LAW_ENFORCEMENT
+        and handling.legal_basis is not LegalBasis.LAW_ENFORCEMENT
+    )
+
+
+def _audience_reason(handling: Handling, recipient: str, roster: Roster) -> Reason | None:
+    meant = _members_meant(handling.audience, roster)
+    if isinstance(meant, Reason):
+        return meant
+    if not meant:
+        return Reason.EMPTY_AUDIENCE
+    if recipient not in meant or not _names_somebody(handling):
+        return Reason.NOT_IN_AUDIENCE
+    if handling.tlp is Tlp.RED and not readers_at(handling, recipient):
+        return Reason.NO_READERS
+    return None
+
+
+def _members_meant(audience: Audience, roster: Roster) -> Set[str] | Reason:
+    """The node ids that an audience stands for now; the other fields of its form are not looked at."""
+    if audience.scope is Scope.ALL_MEMBERS:
+        return roster.parties.keys()
+    if audience.scope is Scope.NODES:
+        return audience.nodes
+    group = roster.groups.get(audience.group)
+    return Reason.UNKNOWN_GROUP if group is None else group.members
+
+
+def _names_somebody(handling: Handling) -> bool:
+    """TLP:AMBER+STRICT and TLP:RED are for those who are named: `all members` names nobody."""
+    strict = handling.tlp in (Tlp.AMBER_STRICT, Tlp.RED)
+    return not (strict and handling.audience.scope is Scope.ALL_MEMBERS)
+
+
+def _agreement_reason(handling: Handling, recipient: str, at: datetime, roster: Roster) -> Reason | None:
+    agreement = roster.agreements.get(handling.agreement_id)
+    if agreement is None:
+        return Reason.NO_AGREEMENT
+    if not {handling.origin, recipient} <= agreement.parties:
+        return Reason.NOT_PARTY_TO_AGREEMENT
+    if not (_has_come(agreement.starts, at) and _is_to_come(agreement.ends, at)):
+        return Reason.AGREEMENT_NOT_VALID
+    return None if _covers(agreement, handling) else Reason.OUTSIDE_AGREEMENT
+
+
+def _covers(agreement: Agreement, handling: Handling) -> bool:
+    return (
+        handling.purpose in agreement.purposes
+        and handling.legal_basis in agreement.legal_basis
+        and handling.personal_data in agreement.personal_data
+    )
+
+
+def readers_at(handling: Handling, node_id: str) -> frozenset[str]:
+    """The accounts at `node_id` that a TLP:RED label names; an account may itself hold an `@`."""
+    named = (reader.rpartition("@") for reader in handling.readers)
+    return frozenset(account for account, _, node in named if account and node == node_id)
+
+
+def reader_may_see(handling: Handling | None, account: str, node_id: str) -> bool:
+    """Whether `account` at `node_id` may see, or even count, an object that this node may have.
+
+    Only TLP:RED asks it of persons, and only at receivers: at the origin its own roles decide.
+    """
+    if handling is None:
+        return False
+    if handling.tlp is not Tlp.RED or node_id == handling.origin:
+        return True
+    return account in readers_at(handling, node_id)
+
+
+def narrows(old: Handling, new: Handling) -> bool:
+    """Whether nobody could have an object labelled `new` who could not have it labelled `old`, in any roster.
+
+    A group is not narrowed to some of its members: they may leave it tomorrow.
+    """
+    return (
+        _same_matter(old) == _same_matter(new)
+        and _TLP_ORDER[new.tlp] >= _TLP_ORDER[old.tlp]
+        and _audience_within(old, new)
+        and (old.tlp is not Tlp.RED or new.readers <= old.readers)
+        and (new.retain_until == old.retain_until or _is_to_come(old.retain_until, new.retain_until))
+    )
+
+
+def may_widen(handling: Handling, node_id: str) -> bool:
+    """Only the origin may."""
+    return node_id == handling.origin
+
+
+def may_relabel(old: Handling, new: Handling, node_id: str) -> bool:
+    """Whether `node_id` may put `new` in the place of `old`: anyone narrows for himself, the origin as it likes."""
+    return old.origin == new.origin and (may_widen(old, node_id) or narrows(old, new))
+
+
+def _same_matter(handling: Handling) -> tuple[str, ...]:
+    """What a narrower label must leave as it is: it says what the object is, not who may see it."""
+    return (
+        handling.origin,
+        handling.compartment,
+        handling.legal_basis,
+        handling.purpose,
+        handling.personal_data,
+        handling.agreement_id,
+        handling.context,
+    )
+
+
+def _audience_within(old: Handling, new: Handling) -> bool:
+    if new.audience.scope is Scope.NODES and not new.audience.nodes:
+        return True
+    if not _names_somebody(new):
+        return True
+    if not _names_somebody(old):
+        return False
+    if old.audience.scope is Scope.ALL_MEMBERS:
+        return True
+    if old.audience.scope is not new.audience.scope:
+        return False
+    return new.audience.nodes <= old.audience.nodes and new.audience.group == old.audience.group
+
+
+def _has_come(moment: datetime, at: datetime) -> bool:
+    """Whether `moment` has come at `at`. Without a time zone on both, it is unknown: no."""
+    return moment.tzinfo is not None and at.tzinfo is not None and moment <= at
+
+
+def _is_to_come(moment: datetime, at: datetime) -> bool:
+    """Whether `moment` is still to come at `at`. Without a time zone on both, it is unknown: no."""
+    return moment.tzinfo is not None and at.tzinfo is not None and at < moment
+
+
+_TLP_ORDER = {tlp: rank for rank, tlp in enumerate(Tlp)}

@@ -15,7 +15,7 @@ from port2port.core.errors import Port2PortError, Unavailable
 
 T = TypeVar("T")
 
-_CSRF = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
+_CSRF = re.compile(r'name="(?:csrf-token" content|_csrf" value)="([^"]+)"')
 TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,9 @@ class NodeProcess:
                 sys.executable,
                 "-m",
                 "port2port",
-                "serve",
                 "--data",
                 str(self.folder),
+                "serve",
                 stdin=asyncio.subprocess.PIPE,  # never written; closes when we die, and the node then stops by itself
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -89,6 +89,14 @@ class NodeProcess:
             self.process.stdin.close()
         return code
 
+    async def ended(self) -> None:
+        """Wait until the process is over, for whatever reason."""
+        assert self.process is not None
+        await self.process.wait()
+
+    def has_ended(self) -> bool:
+        return self.process is not None and self.process.returncode is not None
+
     def resident_mb(self) -> float:
         """Resident memory of the node process, without its worker."""
         assert self.process is not None
@@ -96,7 +104,10 @@ class NodeProcess:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-async def start_all(nodes: Sequence[NodeProcess], at_once: int = 3) -> float:
+OnReady = Callable[[NodeProcess], None]
+
+
+async def start_all(nodes: Sequence[NodeProcess], at_once: int = 3, on_ready: OnReady = lambda node: None) -> float:
     """Start all nodes, `at_once` at a time (more only wait for each other's processor); answers the seconds taken."""
     began = time.monotonic()
     turn = asyncio.Semaphore(at_once)
@@ -105,10 +116,9 @@ async def start_all(nodes: Sequence[NodeProcess], at_once: int = 3) -> float:
         async with turn:
             await node.start()
             await node.ready()
+            on_ready(node)
 
-    async with asyncio.TaskGroup() as group:
-        for node in nodes:
-            group.create_task(bring_up(node))
+    await asyncio.gather(*map(bring_up, nodes))
     return time.monotonic() - began
 
 

@@ -26,4 +26,17 @@ def open_store(url: str, fact_types: Iterable[type[Fact]], clock: Clock = system
         from port2port.store.sqlite import SqliteStore
 
         return SqliteStore(Path(url.removeprefix("sqlite:///")), fact_types, clock)
+    if url.startswith("postgresql://"):
+        return _open_postgres(url, fact_types, clock)
     raise BadInput(f"{url!r} is not a store.", hint="Use sqlite:///PATH, postgresql://... or memory://.")
+
+
+def _open_postgres(url: str, fact_types: Iterable[type[Fact]], clock: Clock) -> Store:
+    try:
+        import psycopg  # noqa: F401 - only to say kindly that it is missing
+    except ImportError as error:
+        hint = "Install it with: pip install 'port2port[postgres]'"
+        raise BadInput("The PostgreSQL driver is not installed.", hint=hint) from error
+    from port2port.store.postgres import PostgresStore
+
+    return PostgresStore(url, fact_types, clock)

@@ -37,7 +37,12 @@ class Reading(Protocol):
 
 
 class Transaction(Reading, Protocol):
-    """One verb's changes. Only the thread that opened it may use it."""
+    """One verb's changes. Only the thread that opened it may use it, and it does not open another inside.
+
+    From its first look at a table, body or cursor until its end no other verb of this node is between
+    loading and recording. A statement that failed spoils the whole: who swallows the error gets a
+    `Conflict` at the end, and nothing is stored.
+    """
 
     def append(self, *facts: Fact) -> None:
         """Record facts. They get their numbers when the transaction commits."""
@@ -62,7 +67,8 @@ class Store(Protocol):
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Open a transaction. Leaving normally commits durably; an exception rolls back.
 
-        Raises `Unavailable` when the disk is full or the database is away; then nothing is stored.
+        Raises `Unavailable` when the disk is full or the database is away; then nothing is stored. (A server
+        that goes away in the very moment of the commit may have stored it all the same.)
         """
         ...
 
@@ -71,11 +77,15 @@ class Store(Protocol):
         ...
 
     def read(self, after: int, limit: int = 500, kinds: Collection[str] | None = None) -> Sequence[Recorded]:
-        """Journal entries with a number greater than `after`, in order, at most `limit`."""
+        """Journal entries with a number greater than `after`, in order, at most `limit`, and at most 10,000.
+
+        With `kinds`, only those, and `limit` counts what matches: a page that is not full has looked at all
+        that was there. So a reader of rare kinds may move its cursor to the head it saw before reading.
+        """
         ...
 
     def head(self) -> int:
-        """The newest journal number; 0 when empty."""
+        """The newest journal number; 0 when empty. On PostgreSQL it may follow a commit by some milliseconds."""
         ...
 
     def wait(self, after: int, timeout_s: float) -> int:

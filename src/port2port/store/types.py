@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import REAL, BigInteger, Dialect, Double, LargeBinary, Text, TypeDecorator
 from sqlalchemy import Integer as _Integer
+from sqlalchemy.types import TypeEngine
 
 from port2port.core.clock import require_utc
 
@@ -14,7 +15,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Moment zero of a `Moment` column."""
 
 Integer = BigInteger().with_variant(_Integer(), "sqlite")
-Real = Double().with_variant(REAL(), "sqlite")
+Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
 Blob = LargeBinary()
 
 __all__ = ["EPOCH", "Blob", "Integer", "Moment", "Real", "Text", "from_us", "to_us"]

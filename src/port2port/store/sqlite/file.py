@@ -6,9 +6,11 @@ import fcntl
 import os
 import sqlite3
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from port2port.core.errors import Unavailable
+from port2port.store.folder import sync_folder
 
 BUSY_TIMEOUT_S = 10.0
 """How long one process waits for another that writes to the same file."""
@@ -30,8 +32,10 @@ class DatabaseFile:
         self.wal = Path(f"{path}-wal")
         self._lock = os.open(f"{path}-lock", os.O_RDWR | os.O_CREAT, 0o600)
         self._check_after_crash()
+        if not path.exists():
+            _create(path)
 
-    def connect(self, *, synchronous: str = "FULL", readonly: bool = False) -> sqlite3.Connection:
+    def connect(self, *, synchronous: str = "FULL") -> sqlite3.Connection:
         """A connection that any thread may use, one at a time."""
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         for setting in (
@@ -40,10 +44,13 @@ class DatabaseFile:
             f"journal_size_limit = {WAL_LIMIT_BYTES}",
             "secure_delete = ON",
             "foreign_keys = ON",
-            f"query_only = {'ON' if readonly else 'OFF'}",
         ):
             connection.execute(f"PRAGMA {setting}").fetchall()
         return connection
+
+    def wal_bytes(self) -> int:
+        """Size of the write-ahead log."""
+        return self.wal.stat().st_size if self.wal.exists() else 0
 
     def close(self) -> None:
         os.close(self._lock)
@@ -55,9 +62,28 @@ class DatabaseFile:
         except BlockingIOError:
             fcntl.flock(self._lock, fcntl.LOCK_SH)
             return
-        if self.wal.exists() and self.wal.stat().st_size:
+        if self.wal_bytes():
             quick_check(self.path)
         fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+
+def _create(path: Path) -> None:
+    """An empty file that its owner alone can read; SQLite gives its log the same rights."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    sync_folder(path.parent)
+
+
+def cut_wal(connection: sqlite3.Connection) -> bool:
+    """Fold the log into the file and empty it, unless a reader still needs it: then False, at once."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError:  # what stands in the log is committed all the same
+        return False
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+    return not busy
 
 
 def quick_check(path: Path) -> None:

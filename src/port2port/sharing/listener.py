@@ -1,0 +1,354 @@
+"""Where other ports read from us: TLS 1.3 with a certificate on both sides, on a port of its own.
+
+Who calls is asked at every request, from the roster of now. Who is not entitled hears the same as who asks for
+what does not exist: 404, byte for byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from port2port.capability import Site
+from port2port.core.clock import from_ms, to_ms
+from port2port.core.errors import BadInput, Conflict, DecodeError, NotAllowed
+from port2port.sharing import book, invitation, outlet, service, tables, trust, verify, wire
+from port2port.sharing.bucket import Buckets
+from port2port.sharing.credentials import Credentials
+from port2port.sharing.entry import Cursor
+from port2port.sharing.lane import Class
+from port2port.sharing.limits import (
+    MAX_BODY_BYTES,
+    MAX_LANES,
+    MAX_LINE_BYTES,
+    MAX_PAGE_ENTRIES,
+    MAX_POST_BYTES,
+    MAX_QUERY_BYTES,
+    MAX_STREAMS,
+    MAX_WAIT_S,
+)
+from port2port.sharing.outlet import Fork, TooOld
+from port2port.sharing.peers import Peers
+from port2port.sharing.pulse import is_set_within
+from port2port.sharing.settings import host_and_port
+from port2port.sharing.tables import LaneRow
+from port2port.sharing.tail import Tail
+from port2port.sharing.wire import BeatLine, PageLine, lane_line
+from port2port.store import Reading
+
+JSON_LINES = "application/jsonl"
+_PEER: web.RequestKey[str] = web.RequestKey("peer", str)
+_INVITED: web.RequestKey[bytes] = web.RequestKey("invited", bytes)
+_SHUTDOWN_S = 1.0
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def problem(status: int, title: str, **headers: str) -> web.Response:
+    """RFC 9457: the same bytes for the same status, whatever the reason was."""
+    body = msgspec.json.encode({"type": "about:blank", "title": title, "status": status})
+    return web.Response(status=status, body=body, content_type="application/problem+json", headers=headers)
+
+
+def _not_found() -> web.Response:
+    return problem(404, "Not found")
+
+
+class Listener:
+    """The peer listener of one node."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._peers = peers
+        self._site: Site = peers.site
+        self._credentials = Credentials(peers.site)
+        self._buckets = Buckets(peers.settings.requests_per_second)
+        self._streams: Counter[str] = Counter()
+        self._long: set[asyncio.Task[Any]] = set()
+        """Requests that would wait for ever: ended at shutdown."""
+        self._context: ssl.SSLContext | None = None
+        self.address: tuple[str, int] | None = None
+        """Where it listens, once it does."""
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        host, port = host_and_port(self._peers.settings.listen)
+        runner = web.AppRunner(
+            self._app(),
+            access_log=None,
+            handler_cancellation=True,
+            max_line_size=MAX_QUERY_BYTES,
+            shutdown_timeout=_SHUTDOWN_S,
+        )
+        await runner.setup()
+        try:
+            await self._renew()
+            first = self._context
+            assert first is not None
+            first.sni_callback = self._choose
+            site = web.TCPSite(runner, host, port, ssl_context=first, reuse_address=True)
+            await site.start()
+            self.address = runner.addresses[0][:2]
+            await self._keep_fresh()
+        finally:
+            self.address = None
+            await runner.cleanup()
+
+    def _choose(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        """Each handshake uses the newest leaf and roster; the listener itself never stops."""
+        assert self._context is not None
+        connection.context = self._context
+
+    async def _keep_fresh(self) -> None:
+        with self._peers.pulse.waking() as changed:
+            while True:
+                await self._renew()
+                await is_set_within(changed, trust.RENEW_AFTER.total_seconds() / 10)
+                changed.clear()
+
+    async def _renew(self) -> None:
+        self._context = await asyncio.to_thread(self._make_context)
+
+    def _make_context(self) -> ssl.SSLContext:
+        now = self._site.clock()
+        with self._site.store.reading() as view:
+            network = self._peers.book.network(view)
+            open_keys = [each.key for each in book.invitations(view) if each.is_open(now)]
+        trusted = {each.node_id: bytes.fromhex(each.public_key) for each in network.others(self._site.party.node_id)}
+        trusted |= {invitation.subject(key): key for key in open_keys}
+        return self._credentials.server(trusted)
+
+    def _app(self) -> web.Application:
+        app = web.Application(middlewares=[self._admit], client_max_size=MAX_POST_BYTES)
+        app.on_shutdown.append(self._end_long)
+        app.router.add_get("/p2p/v1/node", self._node)
+        app.router.add_get("/p2p/v1/lanes", self._lanes)
+        app.router.add_get("/p2p/v1/stream", self._stream)
+        app.router.add_get("/p2p/v1/lanes/{lane}/entries", self._entries)
+        app.router.add_post("/p2p/v1/acks", self._acks)
+        app.router.add_post("/p2p/v1/join", self._join)
+        return app
+
+    async def _end_long(self, _: web.Application) -> None:
+        for task in self._long:
+            task.cancel()
+
+    @contextmanager
+    def _is_long(self) -> Iterator[asyncio.Event]:
+        """A request that waits for news, on the event that tells of them."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._long.add(task)
+        try:
+            with self._peers.pulse.waking() as changed:
+                yield changed
+        finally:
+            self._long.discard(task)
+
+    @web.middleware
+    async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Every request passes here: who is it, may it ask at all, and does it ask too often?"""
+        certificate = _certificate(request)
+        peer, invited = await asyncio.to_thread(self._who, certificate)
+        if not peer and not (invited and request.path == "/p2p/v1/join"):
+            self._site.counters.add("sharing.refused.stranger")
+            return _not_found()
+        wait_s = self._buckets.take(peer or "invited")
+        if wait_s:
+            self._site.counters.add("sharing.refused.too-many-requests")
+            return problem(429, "Too many requests", **{"Retry-After": str(wait_s)})
+        if peer:
+            self._peers.heard_from(peer)
+        request[_PEER], request[_INVITED] = peer, invited
+        try:
+            return await handler(request)
+        except DecodeError as error:
+            self._site.counters.add(f"sharing.refused.{error.reason}")
+            return problem(400, "Bad request")
+        except web.HTTPRequestEntityTooLarge:
+            self._site.counters.add("sharing.refused.post-too-large")
+            return problem(413, "Too large")
+        except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+            return _not_found()
+
+    def _who(self, certificate: bytes | None) -> tuple[str, bytes]:
+        """The member who holds this certificate, or the key of the open invitation; empty for a stranger."""
+        if certificate is None:
+            return "", b""
+        name = trust.subject_of(certificate)
+        with self._site.store.reading() as view:
+            if invitation.is_invitation(name):
+                return "", self._invited(view, name, certificate)
+            key = self._peers.book.network(view).key(name)
+        is_member = key is not None and name != self._site.party.node_id and trust.is_issued_by(certificate, key)
+        return (name if is_member else ""), b""
+
+    def _invited(self, view: Reading, name: str, certificate: bytes) -> bytes:
+        for each in book.invitations(view):
+            if each.is_open(self._site.clock()) and invitation.subject(each.key) == name:
+                return each.key if trust.is_issued_by(certificate, each.key) else b""
+        return b""
+
+    async def _node(self, request: web.Request) -> web.StreamResponse:
+        party = self._site.party
+        return _json(
+            {
+                "node_id": party.node_id,
+                "name": party.name,
+                "public_key": self._peers.public_key.hex(),
+                "versions": [1],
+                "ts_ms": to_ms(self._site.clock()),
+                "limits": {
+                    "body_bytes": MAX_BODY_BYTES,
+                    "line_bytes": MAX_LINE_BYTES,
+                    "page_entries": MAX_PAGE_ENTRIES,
+                    "lanes": MAX_LANES,
+                    "post_bytes": MAX_POST_BYTES,
+                    "wait_s": MAX_WAIT_S,
+                },
+            }
+        )
+
+    async def _lanes(self, request: web.Request) -> web.StreamResponse:
+        lines = await asyncio.to_thread(self._read_lanes, request[_PEER])
+        return web.Response(body=b"".join(lines), content_type=JSON_LINES)
+
+    def _read_lanes(self, peer: str) -> list[bytes]:
+        with self._site.store.reading() as view:
+            network = self._peers.book.network(view)
+            rows = outlet.readable(view, peer, network, self._site.clock())
+        return [wire.encode(lane_line(row.lane, row.cursor.sequence)) for row in rows]
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        peer, urgency = request[_PEER], _class(request)
+        cursors = wire.decode_cursors(request.query.get("at", ""))
+        if self._streams[peer] >= MAX_STREAMS:
+            return problem(429, "Too many requests", **{"Retry-After": "1"})
+        self._streams[peer] += 1
+        try:
+            response = web.StreamResponse(headers={"Content-Type": JSON_LINES})
+            await response.prepare(request)
+            tail = Tail(self._site, self._peers.book, peer, urgency, cursors)
+            await self._follow(response, tail)
+            return response
+        finally:
+            self._streams[peer] -= 1
+
+    async def _follow(self, response: web.StreamResponse, tail: Tail) -> None:
+        """Send what there is, then wait for more, with a sign of life now and then. Ends with the membership."""
+        await response.write(self._beat())
+        with self._is_long() as changed:
+            while (lines := await asyncio.to_thread(tail.next)) is not None:
+                if lines:
+                    await response.write(b"".join(lines))
+                    continue
+                if not await is_set_within(changed, self._peers.settings.heartbeat_s):
+                    await response.write(self._beat())
+                changed.clear()
+
+    def _beat(self) -> bytes:
+        return wire.encode(BeatLine(ts_ms=to_ms(self._site.clock())))
+
+    async def _entries(self, request: web.Request) -> web.StreamResponse:
+        peer, lane = request[_PEER], request.match_info["lane"]
+        cursor = wire.decode_cursor(request.query.get("after", "0"))
+        limit = _number(request, "limit", MAX_PAGE_ENTRIES, 1, MAX_PAGE_ENTRIES)
+        end = asyncio.get_running_loop().time() + _number(request, "wait", 0, 0, int(MAX_WAIT_S))
+        with self._is_long() as changed:
+            while True:
+                answer = await asyncio.to_thread(self._page, peer, lane, cursor, limit)
+                left_s = end - asyncio.get_running_loop().time()
+                if answer is not None or left_s <= 0:
+                    break
+                await is_set_within(changed, left_s)
+                changed.clear()
+        if isinstance(answer, web.Response):
+            return answer
+        return web.Response(body=wire.encode(answer) if answer else b"", content_type=JSON_LINES)
+
+    def _page(self, peer: str, lane: str, cursor: Cursor, limit: int) -> web.Response | PageLine | None:
+        now = self._site.clock()
+        with self._site.store.reading() as view:
+            row = self._readable(view, peer, lane)
+            if row is None:
+                return _not_found()
+            answer = outlet.page_after(view, row, cursor, self._site.identity, now, limit)
+        if isinstance(answer, Fork):
+            return problem(409, "The cursor is not in this log")
+        return problem(410, "The cursor is older than what is kept") if isinstance(answer, TooOld) else answer
+
+    def _readable(self, view: Reading, peer: str, lane: str) -> LaneRow | None:
+        row = tables.find_lane(view, bytes.fromhex(lane)) if _is_lane_id(lane) else None
+        if row is None or not row.own:
+            return None
+        network = self._peers.book.network(view)
+        return row if outlet.may_read(row.lane, peer, network, self._site.clock()) else None
+
+    async def _acks(self, request: web.Request) -> web.StreamResponse:
+        acks = wire.decode_acks(await request.read())
+        peer = request[_PEER]
+        await asyncio.to_thread(self._save_acks, peer, acks)
+        self._peers.statuses.of(peer).heard(self._site.clock(), from_ms(acks.ts_ms))
+        return web.Response(status=204)
+
+    def _save_acks(self, peer: str, acks: wire.Acks) -> None:
+        """What is confirmed of a lane that the peer may not read, or that is not in the log, is passed over."""
+        now = self._site.clock()
+        with self._site.store.transaction() as tx:
+            for ack in acks.acks:
+                row = self._readable(tx, peer, ack.lane)
+                if row is None or tables.chain_at(tx, row.lane.id, ack.seq) != ack.chain:
+                    self._site.counters.add("sharing.refused.wrong-confirmation")
+                    continue
+                tables.save_ack(tx, peer, row.lane.id, ack.seq, _known_reasons(ack.refused), now)
+
+    async def _join(self, request: web.Request) -> web.StreamResponse:
+        if not request[_INVITED]:
+            return _not_found()
+        data = await request.read()
+        try:
+            answer = await asyncio.to_thread(service.admit, self._site, self._peers.book, request[_INVITED], data)
+        except (BadInput, Conflict, NotAllowed) as error:
+            self._site.counters.add("sharing.refused.join")
+            return problem(409 if isinstance(error, Conflict) else 400, error.message)
+        return web.Response(body=answer, content_type="application/json")
+
+
+def _known_reasons(refused: dict[str, int]) -> dict[str, int]:
+    """A peer's reasons are shown to people: only those that have words."""
+    known: Counter[str] = Counter()
+    for reason, count in refused.items():
+        known[reason if reason in verify.REASONS else verify.OTHER] += count
+    return dict(known)
+
+
+def _certificate(request: web.Request) -> bytes | None:
+    tls: Any = request.transport.get_extra_info("ssl_object") if request.transport else None
+    return tls.getpeercert(binary_form=True) if tls else None
+
+
+def _class(request: web.Request) -> Class:
+    try:
+        return Class(request.query.get("class", ""))
+    except ValueError as error:
+        raise DecodeError("There is no such class.") from error
+
+
+def _number(request: web.Request, name: str, default: int, least: int, most: int) -> int:
+    text = request.query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise DecodeError(f"{name} is not a number.")
+    return min(max(int(text), least), most)
+
+
+def _is_lane_id(text: str) -> bool:
+    return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
+
+
+def _json(value: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json")

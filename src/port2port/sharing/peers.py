@@ -1,0 +1,42 @@
+"""What listener, connector, commands and pages of one node share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from port2port.capability import Site
+from port2port.sharing.book import Book
+from port2port.sharing.pulse import Pulse
+from port2port.sharing.roster import Network
+from port2port.sharing.settings import SharingSettings
+from port2port.sharing.status import Statuses
+from port2port.store.identity import public_bytes
+
+
+@dataclass
+class Peers:
+    """One node's dealings with others."""
+
+    site: Site
+    settings: SharingSettings
+    book: Book
+    pulse: Pulse
+    statuses: Statuses = field(default_factory=Statuses)
+    knocks: dict[str, asyncio.Event] = field(default_factory=dict)
+    """By node id: set when a partner whom we are waiting to call again has called us."""
+
+    @cached_property
+    def public_key(self) -> bytes:
+        return public_bytes(self.site.identity)
+
+    def network(self) -> Network:
+        with self.site.store.reading() as view:
+            return self.book.network(view)
+
+    def heard_from(self, peer: str) -> None:
+        """The partner called: it is there, so we need not wait before we call."""
+        self.statuses.of(peer).heard(self.site.clock())
+        if peer in self.knocks:
+            self.knocks[peer].set()

@@ -1,0 +1,154 @@
+"""One connection to one partner, for one class: reads its lines, applies its pages, confirms them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import aiohttp
+import msgspec
+
+from port2port.core.clock import from_ms, to_ms
+from port2port.core.errors import DecodeError
+from port2port.sharing import tables, wire
+from port2port.sharing.credentials import Credentials
+from port2port.sharing.documents import Member
+from port2port.sharing.entry import Cursor
+from port2port.sharing.intake import Intake
+from port2port.sharing.lane import Class
+from port2port.sharing.peers import Peers
+from port2port.sharing.reading import lines
+from port2port.sharing.settings import host_and_port
+from port2port.sharing.verify import Broken
+from port2port.sharing.wire import Ack, Acks, BeatLine, LaneLine, PageLine, StopLine
+
+CONNECT_S = 5.0
+ACK_EVERY_S = 0.2
+MAX_ACKS = 100
+SILENT_BEATS = 4
+"""Signs of life that may fail to come before a connection counts as dead."""
+
+
+class StreamEnded(Exception):
+    """A connection is over, for a countable reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Stream:
+    """A connection; `run` ends with `StreamEnded`."""
+
+    def __init__(self, peers: Peers, credentials: Credentials, intake: Intake, member: Member, urgency: Class) -> None:
+        self._peers, self._credentials, self._intake = peers, credentials, intake
+        self._member, self._urgency = member, urgency
+        self._status = peers.statuses.of(member.node_id)
+        self._acks: dict[bytes, Ack] = {}
+        self._to_confirm = asyncio.Event()
+
+    async def run(self) -> None:
+        """Connect, read until the end."""
+        cursors = await asyncio.to_thread(self._cursors)
+        context = self._credentials.client(self._member.node_id, bytes.fromhex(self._member.public_key))
+        connector = aiohttp.TCPConnector(ssl=context)
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_S, sock_read=SILENT_BEATS * self._peers.settings.heartbeat_s + CONNECT_S
+        )
+        try:
+            async with aiohttp.ClientSession(
+                self._base(), connector=connector, timeout=timeout, auto_decompress=False
+            ) as session:
+                await self._read(session, cursors)
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise StreamEnded("not-who-we-called") from error
+        except (aiohttp.ServerTimeoutError, TimeoutError) as error:
+            raise StreamEnded("silent") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise StreamEnded("unreachable") from error
+        except DecodeError as error:
+            self._peers.site.counters.add(f"sharing.refused.{error.reason}")
+            raise StreamEnded(error.reason) from error
+
+    async def _read(self, session: aiohttp.ClientSession, cursors: dict[bytes, Cursor]) -> None:
+        params = {"class": self._urgency.value, "at": wire.encode_cursors(cursors)}
+        async with session.get("/p2p/v1/stream", params=params, allow_redirects=False) as answer:
+            if answer.status != 200 or answer.headers.get("Content-Encoding", "identity") != "identity":
+                raise StreamEnded("refused")
+            self._status.opened(self._urgency, self._peers.site.clock())
+            self._peers.site.counters.add("sharing.connected")
+            confirming = asyncio.create_task(self._confirm(session))
+            try:
+                async for line in lines(answer.content):
+                    await self._take(wire.decode(line))
+            finally:
+                confirming.cancel()
+                await asyncio.gather(confirming, return_exceptions=True)
+        raise StreamEnded("ended")
+
+    async def _take(self, line: wire.AnyLine) -> None:
+        now = self._peers.site.clock()
+        peer = self._member.node_id
+        if isinstance(line, PageLine):
+            self._status.heard(now)
+            await asyncio.to_thread(self._apply, line)
+            self._to_confirm.set()
+        elif isinstance(line, LaneLine):
+            await asyncio.to_thread(self._intake.meet, peer, line)
+        elif isinstance(line, BeatLine):
+            self._status.heard(now, from_ms(line.ts_ms))
+        elif isinstance(line, StopLine):
+            reason = Broken(line.reason) if line.reason in (Broken.FORK, Broken.TOO_OLD) else Broken.FORK
+            await asyncio.to_thread(self._intake.stop, peer, bytes.fromhex(line.lane), reason)
+
+    def _apply(self, page: PageLine) -> None:
+        applied = self._intake.apply(self._member.node_id, page)
+        if not applied.stopped:
+            self._note(applied.lane, applied.cursor)
+
+    def _note(self, lane: bytes, cursor: Cursor) -> None:
+        """What to confirm at the next turn."""
+        with self._peers.site.store.reading() as view:
+            refused = tables.refusals_in(view, lane)
+        self._acks[lane] = Ack(
+            lane=lane.hex(),
+            seq=cursor.sequence,
+            chain=cursor.chain,
+            applied_ms=to_ms(self._peers.site.clock()),
+            refused=refused,
+        )
+
+    def _cursors(self) -> dict[bytes, Cursor]:
+        """From where to go on. What we had confirmed is confirmed again: the last time may have been lost."""
+        with self._peers.site.store.reading() as view:
+            rows = tables.lanes_of(view, self._member.node_id, self._urgency)
+        for row in rows:
+            if row.cursor.sequence:
+                self._note(row.lane.id, row.cursor)
+        if self._acks:
+            self._to_confirm.set()
+        return {row.lane.id: row.cursor for row in rows}
+
+    async def _confirm(self, session: aiohttp.ClientSession) -> None:
+        """Post confirmations, several at once, at most every 200 ms."""
+        while True:
+            await self._to_confirm.wait()
+            await asyncio.sleep(ACK_EVERY_S)
+            self._to_confirm.clear()
+            waiting = dict(list(self._acks.items())[:MAX_ACKS])
+            body = msgspec.json.encode(Acks(list(waiting.values()), to_ms(self._peers.site.clock())))
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with session.post("/p2p/v1/acks", data=body, allow_redirects=False) as answer:
+                    if answer.status == 204:
+                        self._forget(waiting)
+            if self._acks:
+                self._to_confirm.set()
+
+    def _forget(self, sent: dict[bytes, Ack]) -> None:
+        for lane, ack in sent.items():
+            if self._acks.get(lane) is ack:
+                del self._acks[lane]
+
+    def _base(self) -> str:
+        host, port = host_and_port(self._member.address)
+        return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"

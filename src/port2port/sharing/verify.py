@@ -1,0 +1,161 @@
+"""Whether a page follows from what we have, and whether one entry may be accepted. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from port2port.core.handling import Reason, Scope, Withheld, may_release
+from port2port.sharing import entry
+from port2port.sharing.entry import Checkpoint, Cursor, Entry
+from port2port.sharing.envelope import Envelope
+from port2port.sharing.lane import NETWORK, Lane, audience_of
+from port2port.sharing.roster import Network
+
+
+class Broken(StrEnum):
+    """Why a lane stops: what came contradicts itself, or what we have. Never skipped, never guessed."""
+
+    GAP = "gap"
+    FORK = "fork"
+    WRONG_SIGNATURE = "wrong-signature"
+    WRONG_CONTENT = "wrong-content"
+    """Salt and body are not what the header commits to."""
+    TOO_OLD = "too-old"
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The new entries of a page, each with the chain value after it."""
+
+    entries: Sequence[tuple[Entry, bytes]]
+    checkpoint: Checkpoint
+
+
+def follow_page(
+    cursor: Cursor,
+    entries: Sequence[Entry],
+    checkpoint: Checkpoint,
+    key: bytes,
+    chain_at: Callable[[int], bytes | None],
+) -> Followed | Broken:
+    """Check a page against the cursor; entries we have already are compared and left out.
+
+    `chain_at`: our chain value at a number not after the cursor.
+    """
+    first = entries[0].header.sequence
+    if first > cursor.sequence + 1:
+        return Broken.GAP
+    start = cursor if first == cursor.sequence + 1 else Cursor(first - 1, chain_at(first - 1) or b"")
+    at, new = start, []
+    for each in entries:
+        if each.header.sequence != at.sequence + 1:
+            return Broken.GAP
+        at = entry.follow(at, each.header)
+        if at.sequence <= cursor.sequence:
+            if at.chain != chain_at(at.sequence):
+                return Broken.FORK if entry.is_signed_by(checkpoint, key) else Broken.WRONG_SIGNATURE
+        elif not each.holds():
+            return Broken.WRONG_CONTENT
+        else:
+            new.append((each, at.chain))
+    if at.chain != checkpoint.chain or not entry.is_signed_by(checkpoint, key):
+        return Broken.WRONG_SIGNATURE
+    return Followed(new, checkpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownObject:
+    """The newest version of an object that we hold."""
+
+    version: int
+    digest: bytes
+    """SHA-256 of its exact bytes."""
+
+
+MAY_HEAL = frozenset(
+    {
+        Reason.NO_AGREEMENT,
+        Reason.NOT_PARTY_TO_AGREEMENT,
+        Reason.UNKNOWN_GROUP,
+        Reason.UNKNOWN_EXERCISE,
+        Reason.NOT_A_MEMBER,
+    }
+)
+"""Reasons that a document or decision still under way may take back: such entries wait."""
+
+
+REASONS = frozenset(
+    {
+        *(reason.value for reason in Reason),
+        "not-its-origin",
+        "handling-differs",
+        "changed-without-new-version",
+        "unknown-operation",
+        "bad-envelope",
+        "bad-document",
+        "document-too-large",
+        "body-too-large",
+        "wrong-signer",
+        "may-not-invite",
+        "may-not-revoke",
+    }
+)
+"""All reasons for which an entry is refused; a peer's word for any other is `OTHER`."""
+OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """A new version for us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Nothing new, and nothing wrong: `repeated`, `older`."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Not accepted. `waits`: it may be, once we know more of the network."""
+
+    reason: str
+    waits: bool = False
+
+
+Judgement = Accept | Pass | Refuse
+
+
+def judge(
+    envelope: Envelope, lane: Lane, us: str, known: KnownObject | None, network: Network, now: datetime
+) -> Judgement:
+    """Whether one object of another origin is accepted here."""
+    handling = envelope.handling
+    if envelope.origin != lane.origin:
+        return Refuse("not-its-origin")
+    if handling is None or lane.audience == NETWORK:
+        return Refuse(Reason.UNMARKED.value)
+    if handling.origin != lane.origin:
+        return Refuse("not-its-origin")
+    if audience_of(handling) != lane.audience:
+        return Refuse("handling-differs")
+    answer = may_release(handling, us, handling.purpose, now, network.roster)
+    if isinstance(answer, Withheld):
+        heals = answer.reason in MAY_HEAL
+        heals = heals or (answer.reason is Reason.NOT_IN_AUDIENCE and handling.audience.scope is Scope.GROUP)
+        return Refuse(answer.reason.value, waits=heals)
+    return _judge_version(envelope, known)
+
+
+def _judge_version(envelope: Envelope, known: KnownObject | None) -> Judgement:
+    if known is None or envelope.version > known.version:
+        return Accept()
+    if envelope.version < known.version:
+        return Pass("older")
+    same = hashlib.sha256(bytes(envelope.object)).digest() == known.digest
+    return Pass("repeated") if same else Refuse("changed-without-new-version")

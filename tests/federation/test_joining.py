@@ -1,0 +1,183 @@
+"""From a code on a slip of paper to a shared object, with commands beside running nodes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from port2port.core.errors import BadInput, Conflict, Port2PortError, Unavailable
+from port2port.core.exchange import ObjectArrived
+from port2port.sharing import bootstrap, invitation, joining, service
+from port2port.sharing.book import Book
+from port2port.sharing.cli import network
+from port2port.sharing.facts import MemberJoined, MemberRevoked, PeerConnected
+
+
+def _folder(world: Any, node: Any) -> Path:
+    """The node's folder as `port2port init` and its first start leave it."""
+    folder = world.folder / f"{node.name}-folder"
+    folder.mkdir()
+    party = node.site.party
+    roles = "[" + ", ".join(f'"{role}"' for role in party.roles) + "]"
+    (folder / "port2port.toml").write_text(
+        f'[node]\nname = "{party.name}"\nshort_name = "{party.short_name}"\nroles = {roles}\nstore = "{node.url}"\n'
+        f'[web]\nport = 1\n[sharing]\nlisten = "{node.address}"\n',
+        encoding="utf-8",
+    )
+    key = folder / "identity.key"
+    key.touch(0o600)
+    key.write_bytes(node.site.identity.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return folder
+
+
+def _run(folder: Path, *arguments: str) -> str:
+    result = CliRunner().invoke(network, list(arguments), obj=folder, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return str(result.output)
+
+
+def _invite(folder: Path, name: str) -> str:
+    return _run(folder, "invite", "--for", name).splitlines()[-1]
+
+
+def _open_agreement(world: Any, node: Any) -> None:
+    """The first node's agreement, that every later member may sign."""
+    terms = bootstrap.Agreement(**_terms(node))
+    paper = bootstrap.make_agreement(terms, node.site.identity, open_to_all=True)
+    service.load_documents(node.site, node.parts.peers.book, [paper])
+
+
+def _terms(node: Any) -> dict[str, Any]:
+    from port2port.core.handling import LegalBasis, PersonalData, Purpose
+
+    return {
+        "id": "agreement-test",
+        "title": "Test agreement",
+        "parties": frozenset(),
+        "purposes": frozenset({Purpose.PORT_SECURITY}),
+        "legal_basis": frozenset({LegalBasis.ISPS_CODE}),
+        "personal_data": frozenset({PersonalData.NONE}),
+        "starts": node.clock() - timedelta(days=1),
+        "ends": node.clock() + timedelta(days=100),
+    }
+
+
+def test_three_ports_form_a_network_by_invitation_and_share(world: Any) -> None:
+    antwerp, ostend, ghent = (world.node(name, on_disk=True) for name in ("Antwerp", "Ostend", "Ghent"))
+    folders = [_folder(world, each) for each in (antwerp, ostend, ghent)]
+    code = _invite(folders[0], "Port of Ostend")
+    _open_agreement(world, antwerp)
+    said = _run(folders[1], "join", code, "--accede")
+    assert "Joined: 1 partner." in said
+    assert "Test agreement" in said
+    antwerp.wait_for(PeerConnected)
+    ostend.wait_for(PeerConnected)
+    _run(folders[2], "join", *_invite(folders[0], "Port of Ghent").split("-"), "--accede")
+    ostend.until(lambda: {each.name for each in ostend.facts(MemberJoined)} >= {"Port of Ghent"})
+    ostend.wait_for(PeerConnected, 2)
+    ostend.share("incident-1")
+    ghent.wait_for(ObjectArrived)
+    antwerp.wait_for(ObjectArrived)
+    assert "Port of Ghent" in _run(folders[1], "show")
+    _run(folders[0], "revoke", "Ghent", "--yes")
+    ostend.wait_for(MemberRevoked)
+    ostend.share("incident-2")
+    antwerp.wait_for(ObjectArrived, 2)
+    assert ghent.arrived() == [("incident-1", 1)]
+
+
+def _call(world: Any, node: Any, code: invitation.Code) -> bytes:
+    return bytes(world.run(joining.call_inviter(node.site, _settings(node), code)))
+
+
+def _settings(node: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(node.settings, listen=node.address)
+
+
+def _code(node: Any) -> invitation.Code:
+    code = service.invite(node.site, _settings(node), Book())
+    node.parts.listener._context = node.parts.listener._make_context()  # as the running listener does at once
+    return code
+
+
+def test_an_invitation_works_once(world: Any) -> None:
+    antwerp, ostend, ghent = (world.node(name) for name in ("Antwerp", "Ostend", "Ghent"))
+    code = _code(antwerp)
+    assert _call(world, ostend, code)
+    with pytest.raises((Unavailable, BadInput)):
+        _call(world, ghent, code)
+
+
+def test_an_invitation_used_by_two_at_once_admits_one(world: Any) -> None:
+    antwerp, ostend, ghent = (world.node(name) for name in ("Antwerp", "Ostend", "Ghent"))
+    code = _code(antwerp)
+    key = invitation.public_bytes(code.key())
+    book = antwerp.parts.peers.book
+    service.admit(antwerp.site, book, key, service.request_to_join(ostend.site, _settings(ostend), code))
+    with pytest.raises(Conflict):
+        service.admit(antwerp.site, book, key, service.request_to_join(ghent.site, _settings(ghent), code))
+
+
+def test_an_invitation_is_over_after_48_hours(world: Any) -> None:
+    antwerp, ostend = world.node("Antwerp"), world.node("Ostend")
+    code = _code(antwerp)
+    antwerp.clock.shift = timedelta(hours=48, seconds=1)
+    with pytest.raises((Unavailable, BadInput)):
+        _call(world, ostend, code)
+    assert antwerp.parts.peers.network().members.keys() == {antwerp.id}
+
+
+def test_the_joiner_sends_nothing_to_somebody_else(world: Any) -> None:
+    antwerp, ostend, ghent = (world.node(name) for name in ("Antwerp", "Ostend", "Ghent"))
+    code = _code(antwerp)
+    host, port = ghent.address.split(":")
+    with pytest.raises(BadInput, match="Nothing was sent"):
+        _call(world, ostend, invitation.Code(host, int(port), code.secret, code.inviter_key))
+
+
+def test_an_invitation_opens_no_other_door(world: Any) -> None:
+    import aiohttp
+
+    from port2port.sharing import trust
+
+    antwerp, ostend = world.node("Antwerp"), world.node("Ostend")
+    code = _code(antwerp)
+    leaf = trust.issue_leaf(code.subject(), code.key(), ostend.clock())
+    context = trust.client_context(leaf, {antwerp.id: code.inviter_key}, ostend.site.identity)
+
+    async def get(path: str) -> int:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"https://{antwerp.address}{path}", ssl=context) as answer,
+        ):
+            return answer.status
+
+    for path in ("/p2p/v1/node", "/p2p/v1/lanes", "/p2p/v1/stream?class=flash"):
+        assert world.run(get(path)) == 404
+
+
+def test_who_may_not_invite_is_told_so(world: Any) -> None:
+    _, ostend = world.network(2)
+    with pytest.raises(Port2PortError, match="may not invite"):
+        service.invite(ostend.site, _settings(ostend), ostend.parts.peers.book)
+
+
+def test_a_joiner_cannot_take_anothers_name(world: Any) -> None:
+    antwerp, ostend = world.node("Antwerp"), world.node("Antwerp")
+    with pytest.raises(Conflict):
+        _call(world, ostend, _code(antwerp))
+
+
+def test_an_inviter_who_answers_nonsense_is_not_believed(world: Any) -> None:
+    antwerp, ostend = world.node("Antwerp"), world.node("Ostend")
+    code = _code(antwerp)
+    for answer in (b"", b"{}", b'{"documents":[]}'):
+        with pytest.raises(BadInput):
+            service.read_answer(ostend.site, code, answer)
