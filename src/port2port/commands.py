@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from typing import Any
 
 import click
 import msgspec
@@ -78,7 +79,7 @@ def doctor(at: DataFolder) -> None:
     node = at.node()
     site = node.open()
     try:
-        rows = [
+        rows: list[list[Any]] = [
             ["organisation", site.party.name],
             ["security or police side", site.party.compartment],
             ["settings", node.folder / FILE_NAME],
@@ -105,16 +106,16 @@ def tail(at: DataFolder, number: int, follow: bool) -> None:
     node = at.node()
     store = node.open().store
     try:
-        at = max(0, store.head() - number)
+        last = max(0, store.head() - number)
         while True:
-            for each in store.read(at):
+            for each in store.read(last):
                 click.echo(_line(each))
-                at = each.number
-            if store.head() > at:
+                last = each.number
+            if store.head() > last:
                 continue
             if not follow:
                 return
-            store.wait(at, FOLLOW_WAIT_S)
+            store.wait(last, FOLLOW_WAIT_S)
     finally:
         node.close()
 
@@ -137,6 +138,6 @@ def explain(at: DataFolder, key: str) -> None:
 
 
 def _line(entry: Recorded) -> str:
-    fact = {} if isinstance(entry.fact, Unknown) else entry.fact
+    fact: Any = {} if isinstance(entry.fact, Unknown) else entry.fact
     shown = {"number": entry.number, "recorded_at": entry.at, "kind": entry.kind, "fact": fact}
     return msgspec.json.encode(shown).decode()

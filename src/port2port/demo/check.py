@@ -22,7 +22,8 @@ from port2port.demo.processes import NodeProcess, start_all, stop_all
 from port2port.demo.scene_player import GROUP, Played
 from port2port.demo.traffic import Traffic
 
-SCENE_S = 5.0
+SCENE_S, ELAPSED_S = 5.0, 75
+"""The tanker's engine has stopped and it has lost its way when traffic begins: nobody waits for that."""
 CONNECTED_TIMEOUT_S = 60.0
 TRAFFIC_TIMEOUT_S = 60.0
 ARRIVAL_TIMEOUT_S = 300.0
@@ -84,7 +85,7 @@ class _Check:
             self.say(f"Starting {len(self.nodes)} nodes …")
             self.figures["nodes_up_s"] = round(await start_all(self.nodes), 1)
             self.figures["slowest_node_ready_s"] = max(each.announced["ready_s"] for each in self.nodes)
-            traffic = Traffic(self.prepared, recording=self.recording, scene_s=SCENE_S)
+            traffic = Traffic(self.prepared, recording=self.recording, scene_s=SCENE_S, elapsed_s=ELAPSED_S)
             async with traffic.running(), AsyncExitStack() as stack:
                 for each in self.nodes:
                     self.clients[each.key] = await _signed_in(stack, each)

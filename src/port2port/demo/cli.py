@@ -7,6 +7,7 @@ import signal
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -92,8 +93,8 @@ async def _run(prepared: Prepared, recording: Path | None, scene_s: float, play:
         _say(f"Stopped. The data stays in {prepared.folder}; `port2port demo --reset` starts over.")
 
 
-async def _first(work: asyncio.Future[object], stop: asyncio.Event) -> None:
-    waiting = asyncio.ensure_future(stop.wait())
+async def _first(work: asyncio.Future[Any], stop: asyncio.Event) -> None:
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(stop.wait())
     await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
 
