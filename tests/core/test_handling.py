@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from types import ModuleType
 
@@ -291,3 +292,8 @@ def test_narrowing_is_reflexive_and_passes_on(cases: ModuleType) -> None:
 def test_the_fields_of_another_form_do_not_widen_an_audience() -> None:
     odd = Audience(Scope.NODES, nodes=frozenset({"ghent"}), group="scheldt")
     assert answer(replace(LABEL, audience=odd), "drugs") == "not-in-audience"
+
+
+def test_the_page_on_handling_explains_every_reason() -> None:
+    page = (Path(__file__).parents[2] / "docs/explanation/handling.md").read_text("utf-8")
+    assert [reason for reason in Reason if f"| `{reason.value}` |" not in page] == []
