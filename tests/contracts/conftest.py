@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from port2port.testing.postgres import NoServer, PostgresServer, postgres_server
-
-_names = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -41,5 +38,5 @@ def lasting_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def _url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if kind == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
-        return server.database(f"store_{next(_names)}")
+        return server.emptied()
     return "memory://" if kind == "memory" else f"sqlite:///{tmp_path / 'node.sqlite'}"

@@ -363,6 +363,17 @@ def test_more_questions_at_once_than_there_are_connections_take_turns(store: Sto
         assert list(threads.map(ask, range(20))) == [0] * 20
 
 
+def test_many_verbs_that_ask_questions_do_not_wait_for_each_other(store: Store) -> None:
+    def verb(i: int) -> int:
+        with store.transaction() as tx:
+            tx.move_cursor("x", i)
+            with store.reading() as view:
+                return view.cursor("y") + store.head()
+
+    with ThreadPoolExecutor(24) as threads:
+        assert list(threads.map(verb, range(48))) == [0] * 48
+
+
 def test_a_second_process_may_write_and_the_first_hears_of_it(lasting_url: str) -> None:
     first, second = open_store(lasting_url, FACTS), open_store(lasting_url, FACTS)
     try:
@@ -414,7 +425,7 @@ def test_a_store_opened_again_goes_on_where_it_was(lasting_url: str) -> None:
 
 @pytest.mark.postgres
 def test_the_tables_on_postgresql_go_up_and_down_and_up(postgres: PostgresServer) -> None:
-    engine = sa.create_engine(postgres.database("up_and_down").replace("postgresql://", "postgresql+psycopg://"))
+    engine = sa.create_engine(postgres.emptied().replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         for target, tables in (("head", 5), ("base", 1), ("head", 5)):
             migration.run(connection, "store", migration.STORE_MIGRATIONS, target)

@@ -112,7 +112,7 @@ def test_sqlite_keeps_what_was_confirmed_through_kills(tmp_path: Path, kills: in
 def test_postgresql_keeps_what_was_confirmed_through_kills_of_the_node(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    url = postgres.database("killed_node")
+    url = postgres.emptied()
     _kill_again_and_again(url, tmp_path, 4)
     store = open_store(url, [AlertEnded])
     _drain(store)
@@ -124,7 +124,7 @@ def test_postgresql_keeps_what_was_confirmed_through_kills_of_the_node(
 def test_postgresql_keeps_what_was_confirmed_when_the_server_crashes_and_the_store_works_again(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    store = open_store(postgres.database("crashed_server"), [AlertEnded])
+    store = open_store(postgres.emptied(), [AlertEnded])
     confirmed = []
     for i in range(3):
         confirmed.append(_say(store, f"0-0-{2 * i + 1}"))
@@ -200,11 +200,11 @@ def _say(store: Store, name: str) -> str:
 
 def _fill(store: Store, filler: Path, count: int) -> list[str]:
     """Record until the disk is full; answers what was confirmed."""
-    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):  # noqa: PT012
         while True:
             file.write(bytes(4096))
     confirmed = []
-    with pytest.raises(Unavailable, match="Make room"):
+    with pytest.raises(Unavailable, match="Make room"):  # noqa: PT012
         while True:
             confirmed.append(_say(store, f"0-0-{count + len(confirmed) + 1}"))
     return confirmed

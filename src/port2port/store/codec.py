@@ -61,7 +61,7 @@ class Codec:
     def record(self, rows: Sequence[Row]) -> Sequence[Recorded]:
         """Journal rows as what readers get."""
         entries: list[Recorded] = list(map(object.__new__, repeat(self._entry, len(rows))))
-        for _ in map(_set_row, entries, rows):
+        for _ in zip(map(_set_row, entries, rows), map(_set_fact, entries, repeat(None)), strict=False):
             pass
         return entries
 
@@ -71,7 +71,7 @@ class _Entry(Recorded):
 
     __slots__ = ("_fact", "_row")
     _row: Row
-    _fact: Fact | Unknown
+    _fact: Fact | Unknown | None
 
     @property
     def number(self) -> int:
@@ -87,11 +87,11 @@ class _Entry(Recorded):
 
     @property
     def fact(self) -> Fact | Unknown:
-        try:
-            return self._fact
-        except AttributeError:
-            _set_fact(self, fact := self.decode(self._row[2], self._row[3]))
-            return fact
+        fact = self._fact
+        if fact is None:
+            fact = self.decode(self._row[2], self._row[3])
+            _set_fact(self, fact)
+        return fact
 
     @staticmethod
     def decode(kind: str, data: bytes) -> Fact | Unknown:

@@ -44,6 +44,17 @@ class PostgresServer:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return f"postgresql://port2port@127.0.0.1:{self.port}/{name}"
 
+    def emptied(self) -> str:
+        """The URL of one database that is empty again: much faster than a new one for each test."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+        return self.url
+
     def initialise(self) -> None:
         self._run("initdb", "-D", "data", "-U", "port2port", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 
@@ -74,11 +85,11 @@ def postgres_server() -> Iterator[PostgresServer]:
     """A server for the length of a `with` block. Raises `NoServer`."""
     programs = find_programs()
     folder = Path(mkdtemp(prefix="port2port-postgres-"))
-    account = _account()
-    if account is not None:
-        os.chown(folder, pwd.getpwnam(account).pw_uid, int(_group_of(account)))
     server = PostgresServer(programs, folder)
     try:
+        account = _account()
+        if account is not None:
+            os.chown(folder, pwd.getpwnam(account).pw_uid, int(_group_of(account)))
         server.initialise()
         server.start()
         try:

@@ -12,7 +12,7 @@ from threading import get_ident
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from port2port.core.clock import Clock, system_clock
 from port2port.core.errors import Unavailable
@@ -26,8 +26,8 @@ from port2port.store.postgres.sequencer import sequence
 from port2port.store.postgres.views import PostgresReading, PostgresTransaction, raw, refusals
 from port2port.store.types import to_us
 
-POOL = 8
-"""Connections for verbs and questions, beside the sequencer's own."""
+VERBS, QUESTIONS = 8, 4
+"""Connections. Two pools: a verb may ask a question, and must not wait for verbs that wait for it."""
 
 POOL_WAIT_S = 10.0
 """How long a caller waits for one of them."""
@@ -44,20 +44,14 @@ class PostgresStore:
         self._codec = Codec(fact_types)
         self._clock = clock
         self._open_in: set[int] = set()
-        self._engine = create_engine(
-            "postgresql+psycopg://",
-            creator=self._connect,
-            pool_size=POOL,
-            max_overflow=0,
-            pool_timeout=POOL_WAIT_S,
-            pool_pre_ping=True,
-        )
+        self._verbs = self._pool(VERBS)
+        self._questions = self._pool(QUESTIONS)
         self._news = News(lambda news: sequence(lambda: self._connect(autocommit=True), news))
         self.migrate("store", migration.STORE_MIGRATIONS)
         self._news.start()
 
     def migrate(self, owner: str, migrations: Path) -> None:
-        with self._connection() as connection:
+        with self._connection(self._verbs) as connection:
             if migration.is_newest(connection, owner, migrations):
                 return
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": hot.MIGRATING})
@@ -68,7 +62,7 @@ class PostgresStore:
     def transaction(self) -> Iterator[PostgresTransaction]:
         me = get_ident()
         assert me not in self._open_in, "transactions do not nest"
-        with self._connection() as connection:
+        with self._connection(self._verbs) as connection:
             self._open_in.add(me)
             tx = PostgresTransaction(connection, self._codec)
             try:
@@ -86,7 +80,7 @@ class PostgresStore:
 
     @contextmanager
     def reading(self) -> Iterator[PostgresReading]:
-        with self._connection() as connection:
+        with self._connection(self._questions) as connection:
             raw(connection).execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             view = PostgresReading(connection)
             try:
@@ -95,12 +89,12 @@ class PostgresStore:
                 view.finish()
 
     def read(self, after: int, limit: int = 500, kinds: Collection[str] | None = None) -> Sequence[Recorded]:
-        with self._connection() as connection, refusals():
+        with self._connection(self._questions) as connection, refusals():
             rows = hot.page(raw(connection), after, page_size(limit), kinds)
         return self._codec.record(rows)
 
     def head(self) -> int:
-        with self._connection() as connection, refusals():
+        with self._connection(self._questions) as connection, refusals():
             return hot.head(raw(connection))
 
     def wait(self, after: int, timeout_s: float) -> int:
@@ -108,17 +102,28 @@ class PostgresStore:
 
     def close(self) -> None:
         if self._news.close():
-            self._engine.dispose()
+            self._verbs.dispose()
+            self._questions.dispose()
 
     def _connect(self, *, autocommit: bool = False) -> psycopg.Connection[Any]:
         return psycopg.connect(self._url, autocommit=autocommit, options=SESSION, connect_timeout=10)
 
+    def _pool(self, size: int) -> Engine:
+        return create_engine(
+            "postgresql+psycopg://",
+            creator=self._connect,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT_S,
+            pool_pre_ping=True,
+        )
+
     @contextmanager
-    def _connection(self) -> Iterator[Connection]:
+    def _connection(self, pool: Engine) -> Iterator[Connection]:
         if self._news.closed:
             raise Unavailable("The node is shutting down.", hint="Try again when it runs.")
         with refusals():
-            connection = self._engine.connect()
+            connection = pool.connect()
         try:
             yield connection
         finally:

@@ -64,8 +64,12 @@ class SqliteStore:
         self._file = DatabaseFile(path)
         try:
             self._open()
+        except BaseException:
+            self._file.close()
+            raise
         finally:
             if self._in_memory:
+                self._file.close()
                 shutil.rmtree(path.parent)
 
     def migrate(self, owner: str, migrations: Path) -> None:

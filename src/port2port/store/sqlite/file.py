@@ -31,7 +31,11 @@ class DatabaseFile:
         self.path = path
         self.wal = Path(f"{path}-wal")
         self._lock = os.open(f"{path}-lock", os.O_RDWR | os.O_CREAT, 0o600)
-        self._check_after_crash()
+        try:
+            self._check_after_crash()
+        except BaseException:
+            self.close()
+            raise
         if not path.exists():
             _create(path)
 
@@ -53,7 +57,10 @@ class DatabaseFile:
         return self.wal.stat().st_size if self.wal.exists() else 0
 
     def close(self) -> None:
-        os.close(self._lock)
+        """Let go of the lock."""
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
+            os.close(lock)
 
     def _check_after_crash(self) -> None:
         """Only the first process to open the file checks it, and only when the last one did not close it."""
