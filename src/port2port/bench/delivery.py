@@ -96,8 +96,8 @@ async def _connected(client: NodeClient) -> bool:
 
 async def _one(here: NodeClient, arrivals: asyncio.Queue[tuple[float, str]], number: int) -> float:
     title = f"Report {number}"
-    report = {"kind": "other", "title": title, "place_name": "Quay 1", "text": "Measured."}
-    incident = await here.post("/api/incidents", {"report": report})
+    report = {"kind": "other", "title": title, "place": "Quay 1", "description": "Measured."}
+    incident = await here.post("/api/incidents", report)
     began = time.monotonic()
     await here.post(f"/api/incidents/{incident['id']}/share", {"audience": {"group": "both"}, "tlp": "TLP:AMBER"})
     async with asyncio.timeout(ARRIVAL_TIMEOUT_S):

@@ -141,7 +141,7 @@ class _Check:
             self.played.delivered_ms[key] = round((await arrived - self.played.shared_at) * 1000, 1)
             incidents = await shared_incidents(self.clients[key])
             self.must(f"{key} has exactly one shared incident", len(incidents) == 1)
-            self.must(f"{key} sees TLP:AMBER", all(each["tlp"] == "TLP:AMBER" for each in incidents))
+            self.must(f"{key} sees TLP:AMBER", all(each["handling"]["tlp"] == "TLP:AMBER" for each in incidents))
         await self._one_alert(origin)
         self._recipients_were_right()
 
@@ -152,11 +152,11 @@ class _Check:
         self.must("making an incident of it acknowledged the alert", acknowledged)
 
     def _recipients_were_right(self) -> None:
-        promised = {each["name"] for each in self.played.recipients if each["released"]}
+        promised = {each["name"] for each in self.played.recipients if each["receives"]}
         due = {self.prepared.at(key).node.name for key in self.entitled}
         self.must(f"the sender saw by name who receives it: {sorted(promised)}", promised == due)
-        others = [each for each in self.played.recipients if not each["released"]]
-        self.must("each of the others stands there with a reason", all(each["reason"] for each in others))
+        others = [each for each in self.played.recipients if not each["receives"]]
+        self.must("each of the others stands there with a reason", all(each["why"] for each in others))
 
     async def _others_have_nothing(self) -> None:
         self.say("Making sure that nobody else has it …")
@@ -222,7 +222,7 @@ async def vessels(client: NodeClient) -> list[dict[str, Any]]:
 async def shared_incidents(client: NodeClient) -> list[dict[str, Any]]:
     """Incidents that came from others."""
     found = (await client.get("/api/incidents"))["incidents"]
-    return [each for each in found if each["shared"]]
+    return [each for each in found if each["origin"] == "shared"]
 
 
 async def _signed_in(stack: AsyncExitStack, node: NodeProcess) -> NodeClient:

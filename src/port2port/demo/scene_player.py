@@ -51,7 +51,7 @@ async def act(ostend: NodeClient, alert: dict[str, Any], note: str = "") -> Play
     played.incident = await ostend.post("/api/incidents", {"from_alert": alert["id"]})
     path = f"/api/incidents/{played.incident['id']}"
     if note:
-        await ostend.post(f"{path}/notes", {"text": note})
+        await ostend.post(f"{path}/notes", {"text": note, "goes_along": True})
     played.recipients = (await ostend.get(f"{path}/recipients?group={GROUP}&tlp=TLP:AMBER"))["recipients"]
     played.shared_at = time.monotonic()
     await ostend.post(f"{path}/share", {"audience": {"group": GROUP}, "tlp": "TLP:AMBER"})

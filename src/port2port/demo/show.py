@@ -30,7 +30,7 @@ async def play_for_show(nodes: Sequence[NodeProcess], say: Callable[[str], None]
             alerts = (await client.get("/api/picture/alerts"))["alerts"]
             if any(each["id"] == alert["id"] and each["state"] == "open" for each in alerts):
                 played = await scene_player.act(client, alert)
-                named = [each["name"] for each in played.recipients if each["released"]]
+                named = [each["name"] for each in played.recipients if each["receives"]]
                 say(f"Ostend's operator shared it with: {', '.join(named)}. It now stands in their queues.")
     except Port2PortError as error:
         log.warning("the scene could not be played: %s", error)
