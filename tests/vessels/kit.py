@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -13,8 +14,10 @@ from port2port.core.clock import SteppedClock
 from port2port.core.fact import Fact
 from port2port.testing import site
 from port2port.vessels import capability
+from port2port.vessels.drift import DriftLimits
+from port2port.vessels.model import moment
 from port2port.vessels.nmea import checksum
-from port2port.vessels.rules import DriftLimits, Watch
+from port2port.vessels.rules import Watch
 from port2port.vessels.service import Batch, VesselService
 from port2port.vessels.zones import Zones, read_zones
 
@@ -72,8 +75,6 @@ def hear(to: VesselService, lines: Sequence[bytes], at_s: float = NOW_S, **more:
     """One batch at the time `at_s`; the clock of the site goes there."""
     clock = to.site.clock
     assert isinstance(clock, SteppedClock)
-    from port2port.vessels.model import moment
-
     clock.step(max(moment(at_s) - clock(), moment(0) - moment(0)))
     to.hear(Batch("ais-coast", tuple(lines), at_s, **more))
 
@@ -82,3 +83,12 @@ def facts(of: VesselService, kind: type[Fact] | None = None) -> list[Any]:
     """What the journal holds, by kind."""
     found: Iterator[Any] = (entry.fact for entry in of.site.store.read(0, 10_000))
     return [fact for fact in found if kind is None or type(fact) is kind]
+
+
+DEADLINE_S = 5.0
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():  # noqa: ASYNC110 - what is awaited has no event, and a test may not change it
+            await asyncio.sleep(0.005)

@@ -17,15 +17,20 @@ import pytest
 from click.testing import CliRunner
 from litestar import Litestar
 from litestar.testing import TestClient
-from vessels_kit import NOW_S, SQUARE, hear, position, service, voyage, zone
+from vessels_kit import NOW_S, SQUARE, hear, position, service, until, voyage, zone
 
+import port2port.web
 from port2port.core.clock import system_clock
+from port2port.core.party import Role
 from port2port.testing import site
 from port2port.vessels import FOLDER, capability
 from port2port.vessels.rules import CAUSES
 from port2port.vessels.settings import SourceSettings, VesselSettings
+from port2port.vessels.sources import SourceState
 from port2port.vessels.view import detail, flag
 from port2port.vessels.web import routes
+from port2port.web import FACTS
+from port2port.web.trial import browser
 
 WORDS: dict[str, dict[str, str]] = tomllib.loads((FOLDER / "words.toml").read_text("utf-8"))
 
@@ -40,14 +45,11 @@ def test_a_datagram_reaches_the_layer_and_the_zone_file_the_map(tmp_path: Path) 
 
     async def play() -> None:
         listening = asyncio.ensure_future(running.tasks[0].run())  # type: ignore[arg-type]
-        async with asyncio.timeout(5):
-            while not (address := running.health()["sources"][0]["address"]):  # type: ignore[index]
-                await asyncio.sleep(0.005)
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-                line = position(51.25, 2.95, time.time())
-                sender.sendto(line, ("127.0.0.1", int(address.rpartition(":")[2])))
-            while not list(traffic.movers.changed_since(0)[1]):  # type: ignore[union-attr]
-                await asyncio.sleep(0.005)
+        await until(lambda: running.health()["sources"][0]["address"])  # type: ignore[index,no-any-return]
+        address = running.health()["sources"][0]["address"]  # type: ignore[index]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(position(51.25, 2.95, time.time()), ("127.0.0.1", int(address.rpartition(":")[2])))
+        await until(lambda: bool(list(traffic.movers.changed_since(0)[1])))  # type: ignore[union-attr]
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
 
@@ -125,6 +127,25 @@ def test_the_pages_say_only_words_that_exist_and_the_detail_answers_first() -> N
     for template in ("list.html", "detail.html"):
         text = (FOLDER / "templates" / template).read_text("utf-8")
         assert set(re.findall(r't\("(vessels\.[\w.-]+)"[,)]', text)) <= WORDS.keys()
+
+
+@pytest.mark.parametrize("role", [None, Role.READER, Role.OPERATOR])
+def test_who_is_signed_in_sees_the_list_and_the_detail(role: Role | None) -> None:
+    vessels = service(at=site(capabilities=[capability], facts=FACTS))
+    vessels.site.store.migrate("web", Path(port2port.web.__file__).parent / "migrations")
+    hear(vessels, [position(51.25, 2.95, NOW_S), *voyage()])
+    states = [SourceState("ais-coast", "udp")]
+    with browser(vessels.site, role=role, routes=routes(vessels, states), folders={"vessels": FOLDER}) as it:
+        pages = [it.get(path) for path in ("/vessels", "/vessels?q=zee", "/vessels/vessel:205123000/detail")]
+        if role is None:
+            assert {each.status_code for each in pages} == {303}
+            return
+        assert [("ZEEHOND" in each.text, each.status_code) for each in pages] == [(True, 200)] * 3
+        assert "vessels." not in re.sub(r"<[^>]*>", "", "".join(each.text for each in pages))
+        assert "No vessel begins with" in it.get("/vessels?q=nobody").text
+        assert it.get("/vessels/vessel:1/detail").status_code == 404
+        problem = it.get("/api/vessels?bbox=1,2,3")
+        assert (problem.status_code, problem.headers["content-type"]) == (400, "application/problem+json")
 
 
 def test_a_flag_is_read_from_the_mmsi() -> None:

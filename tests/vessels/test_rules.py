@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from port2port.core.alert import AlertEnded, AlertRaised, AlertRepeated, AlertWo
 from port2port.core.errors import BadInput
 from port2port.testing import site
 from port2port.vessels import capability
+from port2port.vessels.drift import DriftLimits
 from port2port.vessels.facts import VesselAppeared, VesselEntered, VesselLeft, VesselLost
-from port2port.vessels.rules import DriftLimits
 from port2port.vessels.service import Batch, VesselService
 from port2port.vessels.zones import read_zones
 
@@ -101,6 +102,15 @@ def test_a_vessel_no_longer_heard_inside_is_lost_and_its_alert_ends() -> None:
     (lost,) = facts(vessels, VesselLost)
     assert lost.zone == "harbour"
     assert [fact.reason for fact in facts(vessels, AlertEnded)] == ["vessels.ended.lost"]
+
+
+def test_nobody_is_lost_when_it_is_the_receiver_that_is_silent() -> None:
+    vessels = service(zones(zone(SQUARE)), gone_after_s=300)
+    sail(vessels, [OUTSIDE, INSIDE])
+    vessels.site.clock.step(timedelta(minutes=6))  # type: ignore[attr-defined]
+    vessels.tick()
+    assert list(vessels.changed_since(0)[1]) == []
+    assert facts(vessels, VesselLost) == []
 
 
 def test_leaving_raises_too() -> None:
@@ -236,6 +246,16 @@ def test_adrift_towards_a_zone_is_worse() -> None:
     adrift(vessels, 12)
     (worse,) = facts(vessels, AlertWorsened)
     assert (worse.sentence, worse.values["zone"]) == ("vessels.sentence.drift-towards", "Wind farm")
+
+
+def test_a_zone_with_a_drift_rule_of_its_own_decides_alone() -> None:
+    around = [[1.9, 50.9], [2.1, 50.9], [2.1, 51.2], [1.9, 51.2]]
+    rule = {"rule": "drift", "minutes": 4, "priority": "urgent"}
+    vessels = service(zones(zone(around, rule, name="Roads")), drift=DriftLimits())
+    adrift(vessels, 15)
+    assert [(fact.priority, fact.values["place"]) for fact in facts(vessels, AlertRaised)] == [
+        (Priority.URGENT, "Roads")
+    ]
 
 
 def test_an_open_alert_marks_the_track_until_it_ends() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from vessels_kit import NOW_S, position, service, voyage
+from vessels_kit import NOW_S, position, service, until, voyage
 
 from port2port.core.clock import system_clock
 from port2port.core.errors import BadInput
@@ -34,12 +34,6 @@ def heard(log: Log[Batch], lines: int) -> list[bytes]:
         found += [line for batch in page.batches for line in batch.lines]
         after = page.last
     return found
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 class Opened:
@@ -113,7 +107,7 @@ def test_a_client_connects_again_after_a_loss(monkeypatch: pytest.MonkeyPatch) -
             writer.close()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        address = "127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with Opened(SourceSettings(name="coast", kind="tcp-client", address=address)) as source:
             assert await asyncio.to_thread(heard, source.log, 2) == [GOOD, GOOD]
             assert source.state.connections >= 2

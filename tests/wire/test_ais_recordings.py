@@ -19,9 +19,9 @@ from port2port.core.errors import DecodeError
 from port2port.core.ids import seeded_ids
 from port2port.vessels import rehearsal
 from port2port.vessels.ais import decode_payload
+from port2port.vessels.drift import DriftLimits
 from port2port.vessels.nmea import LineReader
 from port2port.vessels.rehearsal import Rehearsal, rehearse
-from port2port.vessels.rules import DriftLimits
 from port2port.vessels.zones import Zones
 
 DENMARK_2010 = "dk_2010-06-11_global_27s.pghp.gz"

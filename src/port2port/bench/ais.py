@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random
-from statistics import median
 
 import msgspec
 import pyais
@@ -24,7 +23,7 @@ from port2port.core.clock import system_clock
 from port2port.core.ids import seeded_ids
 from port2port.testing import site
 from port2port.vessels import capability
-from port2port.vessels.model import moment
+from port2port.vessels.nmea import LineReader
 from port2port.vessels.rules import Watch
 from port2port.vessels.service import Batch, VesselService
 from port2port.vessels.zones import Zones, read_zones
@@ -52,7 +51,11 @@ def measure(long: bool = False) -> dict[str, Figure]:
     share, path_note = _feed_share(american, zones)
     return {
         "ais_bytes_to_journal_per_s": ratio_figure(
-            median(ours), median(floors), "sentences/s", 0.4, note or f"{len(zones)} zones; floor: pyais decoding alone"
+            max(ours),
+            max(floors),
+            "sentences/s",
+            0.4,
+            note or f"{len(zones)} zones; floor: pyais decoding alone; best of {len(ours)} rounds each",
         ),
         "ais_us_feed_core_share": limit_figure(share, "core", 0.2, note=note or path_note),
     }
@@ -112,15 +115,11 @@ def _feed_share(lines: Lines, zones: Zones) -> tuple[float, str]:
         began = time.process_time()
         _hear(service, lines)
         used_s = time.process_time() - began
-    times = [vessel.at_s for vessel in service.traffic.vessels.values() if vessel.at_s]
     # Receivers' clocks differ: the recording lasts from the 1st to the 99th percentile of what they told.
-    times.sort()
+    times = sorted(sentence.at_s for sentence in LineReader().read(lines, 0.0))
     lasted_s = max(1.0, times[int(len(times) * 0.99)] - times[int(len(times) * 0.01)])
     decoded = service.account("bench").decoded
-    return (
-        used_s / lasted_s,
-        f"{decoded} messages in {lasted_s:.0f} s used {used_s:.2f} s of CPU, at {moment(times[0]):%Y-%m-%d}",
-    )
+    return used_s / lasted_s, f"{decoded} messages in {lasted_s:.0f} s used {used_s:.2f} s of CPU"
 
 
 def _zones(lines: Lines) -> Zones:

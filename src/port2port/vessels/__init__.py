@@ -14,9 +14,10 @@ from port2port.capability import Capability, Layer, Page, Running, Site, Task
 from port2port.core.errors import BadInput
 from port2port.transport import Log
 from port2port.vessels.cli import commands
+from port2port.vessels.drift import DriftLimits
 from port2port.vessels.facts import FACTS
 from port2port.vessels.follower import Follower
-from port2port.vessels.rules import DriftLimits, Watch
+from port2port.vessels.rules import Watch
 from port2port.vessels.service import Batch, VesselService
 from port2port.vessels.settings import VesselSettings
 from port2port.vessels.sources import open_source

@@ -126,17 +126,21 @@ class Heard(NamedTuple):
     """The same bits were heard some time ago: perhaps a satellite's late copy, perhaps a ship that lies still."""
 
 
+_new = tuple.__new__
+_TYPE = tuple((code - 48 if code < 88 else code - 56) & 63 for code in range(256))
+"""The first six bits of a payload by its first character (M.1371-5 and IEC 61162-1, table of armour)."""
+
+
 def decode_payload(payload: bytes, fill_bits: int) -> tuple[int, tuple[Record, ...]]:
     """The type and the records of one complete payload. Raises `DecodeError`: `payload`, `unknown-type`."""
     if len(payload) * 6 - fill_bits < MIN_BITS or len(payload) > MAX_PAYLOAD_CHARS:
         raise DecodeError(f"An AIS payload of {len(payload)} characters cannot be read.", reason="payload")
-    bits = bit_vector(payload, fill_bits)
-    number = bits.get(0, 6)
+    number = _TYPE[payload[0]]
     kind = MSG_CLASS.get(number)
     if kind is None or number == 0:
         raise DecodeError(f"AIS message type {number} is not known.", reason="unknown-type")
     try:
-        message = kind.from_vector(bits)
+        message = kind.from_vector(bit_vector(payload, fill_bits))
         return number, _TO_RECORDS.get(number, _other)(message)
     except (AISBaseException, ValueError, TypeError, AttributeError, IndexError, KeyError, OverflowError) as error:
         # A payload shorter than its type promises leaves fields empty: pyais fails in many ways on those.
@@ -240,7 +244,7 @@ class Assembler:
             self._copies.add(bits)
         self.decoded[known[0]] = self.decoded.get(known[0], 0) + 1
         self.parts += sentences - 1
-        heard.append(Heard(known[1], first.at_s, first.station, again, copy))
+        heard.append(_new(Heard, (known[1], first.at_s, first.station, again, copy)))
 
 
 def _text(value: str | None) -> str | None:
@@ -270,7 +274,7 @@ def _class_a(m: Any) -> tuple[Record, ...]:
             float(heading) if heading < 360 else None,
             turn if -127 < turn < 127 or abs(turn) > 128 else None,
             int(m.status),
-            bool(m.accuracy),
+            m.accuracy,
         ),
     )
 

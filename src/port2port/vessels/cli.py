@@ -10,8 +10,8 @@ import click
 from port2port.cli import table
 from port2port.core.alert import AlertRaised, AlertRepeated, AlertWorsened
 from port2port.core.ids import random_id
+from port2port.vessels.drift import DriftLimits
 from port2port.vessels.rehearsal import Rehearsal, rehearse
-from port2port.vessels.rules import DriftLimits
 from port2port.vessels.sources.replay import lines_of
 from port2port.vessels.zones import Zones, read_zones
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import cos, hypot, radians
+from typing import NamedTuple
 
 import msgspec
 
@@ -45,7 +46,8 @@ DOUBT_S = 120.0
 LONG_DOUBT_S = 1800.0
 JUMPS_OF_TWO = 3
 """So many jumps while doubtful: probably two transmitters use one MMSI."""
-GROUP_S = 5.0
+SWEEP_S = 5.0
+"""How often the rules ask about what shows only by silence or by lasting."""
 MOVING_MPS = 0.5 * MPS_PER_KNOT
 NEAR_DEG = 0.0015
 """Less than `JUMP_SLACK_M` in both directions together: the usual case, decided without trigonometry."""
@@ -121,6 +123,13 @@ class Vessel(msgspec.Struct):
         return Quality.DOUBTFUL if now_s < self.doubt_until_s else Quality.MEASURED
 
 
+class Moved(NamedTuple):
+    """Some vessels whose position is news, and the moment of a sweep when one is due after them."""
+
+    vessels: list[Vessel]
+    sweep_s: float | None
+
+
 @dataclass
 class Traffic:
     """Everyone we know of, and in which order they changed."""
@@ -138,20 +147,21 @@ class Traffic:
     unused: dict[str, int] = field(default_factory=dict)
     """Decoded messages that changed nothing, by reason."""
 
-    def see(self, heard: Sequence[Heard], source: str) -> Iterator[list[Vessel]]:
+    def see(self, heard: Sequence[Heard], source: str) -> Iterator[Moved]:
         """Take in messages; yields groups of vessels (not aids, not stations) whose position is news.
 
-        A group ends before one of its vessels moves again and after `GROUP_S` of time, so that rules see every
-        report whatever the size of the batch: replay at any speed gives what live gave. Consume it to its end.
+        A group ends before one of its vessels moves again, and where the clock of the messages passes a multiple
+        of `SWEEP_S`. So rules see every report and ask about silence at the same moments whatever the size of the
+        batch: replay at any speed gives what live gave. Consume it to its end.
         """
         moved: dict[int, Vessel] = {}
-        group_ends_s = self.now_s + GROUP_S
+        sweep_s = (self.now_s // SWEEP_S + 1) * SWEEP_S
         for records, at_s, station, again, copy in heard:
             if at_s > self.now_s:
-                if at_s > group_ends_s:
-                    yield list(moved.values())  # before the clock goes on: silence is judged when the news is in
-                    moved, group_ends_s = {}, at_s + GROUP_S
-                self.now_s = at_s
+                if at_s >= sweep_s:
+                    yield Moved(list(moved.values()), at_s // SWEEP_S * SWEEP_S)
+                    moved, sweep_s = {}, (at_s // SWEEP_S + 1) * SWEEP_S
+                self.now_s = self.heard[source] = at_s
             if again:
                 self._unused("again")
                 continue
@@ -159,7 +169,7 @@ class Traffic:
                 kind = type(record)
                 if kind is PositionReport:
                     if record.mmsi in moved:
-                        yield list(moved.values())
+                        yield Moved(list(moved.values()), None)
                         moved = {}
                     vessel = self._position(record, at_s, source, station, copy)  # type: ignore[arg-type]
                     if vessel is not None:
@@ -171,8 +181,8 @@ class Traffic:
                 else:
                     self._unused("other-type")
         if heard:
-            self.heard[source] = heard[-1].at_s
-        yield list(moved.values())
+            self.heard[source] = max(self.heard.get(source, 0.0), heard[-1].at_s)
+        yield Moved(list(moved.values()), None)
 
     def find(self, track_id: str) -> Vessel | None:
         """By track id, e.g. `vessel:205123000`."""
@@ -267,9 +277,7 @@ class Traffic:
         self._unused("jump")
         if held is None or at_s - held[2] > CONFIRM_WITHIN_S or two:
             return False
-        if flat_m(held[0], held[1], latitude, longitude) > JUMP_SLACK_M + top * (at_s - held[2]):
-            return False
-        return True
+        return flat_m(held[0], held[1], latitude, longitude) <= JUMP_SLACK_M + top * (at_s - held[2])
 
     def _static(self, record: StaticData, at_s: float, source: str) -> None:
         vessel = self._vessel(record.mmsi, VESSEL)

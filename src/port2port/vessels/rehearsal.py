@@ -8,8 +8,9 @@ from itertools import islice
 
 from port2port.core.fact import Fact
 from port2port.core.ids import NewId
+from port2port.vessels.drift import DriftLimits
 from port2port.vessels.model import Traffic
-from port2port.vessels.rules import DriftLimits, Watch
+from port2port.vessels.rules import Watch
 from port2port.vessels.service import Account, Stream
 from port2port.vessels.zones import Zones
 
@@ -36,7 +37,7 @@ def rehearse(
         for moved in traffic.see(stream.assembler.join(stream.reader.read(page, 0.0)), source):
             facts += watch.step(traffic, moved)
     stream.assembler.flush()
-    facts += watch.sweep(traffic)
+    facts += watch.sweep(traffic, traffic.now_s)
     account = Account()
     account.add(stream.reader.tally, stream.assembler)
     return Rehearsal(account, traffic, tuple(facts))

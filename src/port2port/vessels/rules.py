@@ -16,8 +16,7 @@ tested runs give the same facts. What raises each rule; what makes it worse; wha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from math import cos, radians
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import shapely
@@ -25,15 +24,16 @@ import shapely
 from port2port.core.alert import Priority
 from port2port.core.fact import Fact
 from port2port.core.ids import NewId
-from port2port.core.place import MPS_PER_KNOT, Position, moved, turn_deg
+from port2port.core.place import MPS_PER_KNOT, Position
+from port2port.core.place import moved as point_ahead
 from port2port.vessels.ais import CLASS_A
+from port2port.vessels.drift import DriftLimits
 from port2port.vessels.episodes import Episode, Episodes, Key, place_of
 from port2port.vessels.facts import VesselAppeared, VesselEntered, VesselLeft, VesselLost
-from port2port.vessels.model import METRES_PER_DEG, Traffic, Vessel, flat_m, key_of, moment
-from port2port.vessels.words import SIDEWAYS, drift_sentence, knots, place_label, type_group
-from port2port.vessels.zones import BERTHS, Rule, Zone, Zones
+from port2port.vessels.model import Moved, Traffic, Vessel, flat_m, key_of, moment
+from port2port.vessels.words import drift_sentence, knots, place_label
+from port2port.vessels.zones import BERTHS, Rule, Zone, Zones, near_pairs
 
-SWEEP_EVERY_S = 5.0
 LEFT_AFTER_S = 120.0
 """A vessel that is out for this long has left; before, it yaws across the edge."""
 QUIET_S = {"enter": 600.0, "leave": 600.0, "cross": 600.0, "drift": 300.0}
@@ -45,8 +45,6 @@ LONGEST_STEP_M = 5_000.0
 """Between reports farther apart the way is not known: no gate is called crossed."""
 SOURCE_SILENT_S = 60.0
 AHEAD_S = 1200.0
-UNDER_WAY = frozenset({0, 2, 4, 8, 11, 12, 15})
-"""Statuses that may drift: under way, not under command, constrained by draught, sailing, towing, not said."""
 CAUSES: dict[str, str] = {
     "enter": "left",
     "leave": "passed",
@@ -57,18 +55,6 @@ CAUSES: dict[str, str] = {
     "gone-dark": "heard",
     "drift": "steady",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftLimits:
-    """Tuned on a recorded tanker in the Kattegat (2014-09-28): 1.8-2.6 knots at 45-60 degrees for 19 minutes."""
-
-    minutes: float = 10.0
-    least_knots: float = 0.5
-    most_knots: float = 3.0
-    least_angle_deg: float = 45.0
-    still_angle_deg: float = 30.0
-    """An open episode goes on down to this angle."""
 
 
 class Presence(msgspec.Struct):
@@ -101,7 +87,6 @@ class Watch:
     dirty: set[tuple[str, int]] = field(default_factory=set)
     """Stays (zone id, vessel) changed since they were last stored."""
     _timers: dict[Key, _Timer] = field(default_factory=dict)
-    _swept_s: float = 0.0
 
     def load(self, stays: Sequence[Presence], episodes: Sequence[Episode]) -> None:
         """What was known when the node stopped: nothing open is raised again."""
@@ -110,24 +95,30 @@ class Watch:
                 self.inside.setdefault(stay.key, {})[stay.zone] = stay
         self.episodes.load(list(episodes))
 
-    def step(self, traffic: Traffic, vessels: Sequence[Vessel]) -> list[Fact]:
-        """What the vessels that moved make happen. A vessel twice in a batch counts as it is now."""
+    def step(self, traffic: Traffic, moved: Moved) -> list[Fact]:
+        """What the vessels that moved make happen, and what a sweep finds when one is due."""
         facts: list[Fact] = []
+        vessels = moved.vessels
+        if self.episodes.alarmed:
+            self._heard_again(vessels, facts)
         if len(self.zones):
             self._zones(vessels, facts)
         if self.drift is not None:
-            least, most = self.drift.least_knots * MPS_PER_KNOT, self.drift.most_knots * MPS_PER_KNOT
             for vessel in vessels:
-                slow = vessel.speed_mps is not None and least <= vessel.speed_mps <= most
-                if slow or ("drift", "", vessel.mmsi, 0) in self._timers:
+                watched = self.drift.slow(vessel) or ("drift", "", vessel.mmsi, 0) in self._timers
+                if watched and not self._zone_says(vessel, "drift"):
                     self._drift(vessel, "", self.drift, self.drift_priority, facts)
-        if traffic.now_s - self._swept_s >= SWEEP_EVERY_S:
-            facts += self.sweep(traffic)
+        if moved.sweep_s is not None:
+            facts += self.sweep(traffic, moved.sweep_s)
         return facts
 
-    def sweep(self, traffic: Traffic) -> list[Fact]:
-        """What silence and lasting make happen, at the clock of the messages."""
-        now_s = self._swept_s = traffic.now_s
+    def _zone_says(self, vessel: Vessel, rule: str) -> bool:
+        """Whether a zone that the vessel is in has a rule of its own for this: then it alone counts."""
+        stays = self.inside.get(vessel.mmsi, {})
+        return any(each.rule == rule for zone in stays for each in self.zones.by_id[zone].rules)
+
+    def sweep(self, traffic: Traffic, now_s: float) -> list[Fact]:
+        """What silence and lasting have made happen by `now_s`, on the clock of the messages."""
         facts: list[Fact] = []
         self._left(traffic, now_s, facts)
         self._dark(traffic, now_s, facts)
@@ -135,13 +126,14 @@ class Watch:
         self._lasting(traffic, now_s, facts)
         return facts
 
-    def lost(self, vessel: Vessel, now_s: float) -> list[Fact]:
-        """The vessel is forgotten: its stays and episodes end."""
+    def lost(self, traffic: Traffic, vessel: Vessel, now_s: float) -> list[Fact]:
+        """The vessel is forgotten: its stays and episodes end. When its receiver is silent too, nobody was lost."""
         facts: list[Fact] = []
+        receiver_hears = now_s - traffic.heard.get(vessel.source, 0.0) < SOURCE_SILENT_S
         key = key_of(vessel)
         for zone, stay in self.inside.pop(key, {}).items():
             self.dirty.add((zone, key))
-            if not stay.out_s:
+            if receiver_hears and not stay.out_s:
                 facts.append(VesselLost(at=moment(vessel.at_s), track_id=vessel.track_id, zone=zone))
         for each in [each for each in self.episodes.open if key in each[2:]]:
             self.episodes.end(each, now_s, "lost", facts)
@@ -228,13 +220,7 @@ class Watch:
         elif rule.rule == "drift":
             limits = self.drift or DriftLimits()
             if rule.minutes is not None:
-                limits = DriftLimits(
-                    minutes=rule.minutes,
-                    least_knots=limits.least_knots,
-                    most_knots=limits.most_knots,
-                    least_angle_deg=limits.least_angle_deg,
-                    still_angle_deg=limits.still_angle_deg,
-                )
+                limits = replace(limits, minutes=rule.minutes)
             self._drift(vessel, zone.id, limits, rule.level, facts)
 
     def _left(self, traffic: Traffic, now_s: float, facts: list[Fact]) -> None:
@@ -266,13 +252,7 @@ class Watch:
 
     def _drift(self, vessel: Vessel, zone: str, limits: DriftLimits, priority: Priority, facts: list[Fact]) -> None:
         key: Key = ("drift", zone, vessel.mmsi, 0)
-        speed = vessel.speed_mps
-        goes_on = key in self.episodes.open
-        if speed is None or not limits.least_knots * MPS_PER_KNOT <= speed <= limits.most_knots * MPS_PER_KNOT:
-            holds = False
-        else:
-            angle = limits.still_angle_deg if goes_on else limits.least_angle_deg
-            holds = _across(vessel, angle)
+        holds = limits.slow(vessel) and limits.across(vessel, key in self.episodes.open)
         if not holds and key not in self._timers:
             return
         episode = self._state(key, vessel, holds, priority, 60 * limits.minutes, facts)
@@ -282,7 +262,7 @@ class Watch:
     def _towards(self, key: Key, vessel: Vessel, facts: list[Fact]) -> None:
         """Adrift, and going on like this it is in a zone within twenty minutes."""
         at = _position(vessel)
-        then = moved(at, vessel.course_deg or 0.0, (vessel.speed_mps or 0.0) * AHEAD_S)
+        then = point_ahead(at, vessel.course_deg or 0.0, (vessel.speed_mps or 0.0) * AHEAD_S)
         way = shapely.LineString([(at.longitude_deg, at.latitude_deg), (then.longitude_deg, then.latitude_deg)])
         inside = self.inside.get(vessel.mmsi, {})
         for zone in self.zones.areas:
@@ -302,6 +282,13 @@ class Watch:
                     if rule.rule == "gone-dark" and not stay.out_s and _concerns(rule, vessel):
                         self._silent(rule, stay.zone, vessel, traffic, now_s, facts)
 
+    def _heard_again(self, vessels: Sequence[Vessel], facts: list[Fact]) -> None:
+        for vessel in vessels:
+            if vessel.mmsi in self.episodes.alarmed:
+                dark = [key for key in self.episodes.open if key[0] == "gone-dark" and key[2] == vessel.mmsi]
+                for key in dark:
+                    self.episodes.end(key, vessel.at_s, "heard", facts)
+
     def _silent(self, rule: Rule, zone: str, vessel: Vessel, traffic: Traffic, now_s: float, facts: list[Fact]) -> None:
         silent_s = now_s - vessel.at_s
         was_moving = (vessel.speed_mps or 0.0) > rule.limit_knots * MPS_PER_KNOT
@@ -315,7 +302,7 @@ class Watch:
             for rule in zone.rules:
                 if rule.rule == "meeting":
                     slow = [vessel for vessel in self._inside(zone.id, traffic) if self._may_meet(vessel, rule, now_s)]
-                    for a, b in _near(slow, rule.metres):
+                    for a, b in near_pairs(slow, rule.metres):
                         self._meeting(zone, rule, a, b, now_s, facts)
 
     def _meeting(self, zone: Zone, rule: Rule, a: Vessel, b: Vessel, now_s: float, facts: list[Fact]) -> None:
@@ -394,7 +381,7 @@ class Watch:
 
     def _over(self, key: Key, episode: Episode, vessel: Vessel, now_s: float) -> bool:
         if key[0] == "gone-dark":
-            return vessel.at_s > episode.last_s or vessel.at_s > episode.since_s
+            return False  # ends the moment it is heard
         if key[0] == "enter":
             stay = self.inside.get(vessel.mmsi, {}).get(key[1])
             if stay is not None and not stay.out_s:
@@ -405,27 +392,6 @@ class Watch:
 
 def _concerns(rule: Rule, vessel: Vessel) -> bool:
     return rule.ship_types is None or rule.ship_types[0] <= vessel.ship_type <= rule.ship_types[1]
-
-
-def _across(vessel: Vessel, angle_deg: float) -> bool:
-    """Whether it moves over ground in another direction than its bow points, and that is not its work."""
-    course, heading = vessel.course_deg, vessel.heading_deg
-    if course is None or heading is None or vessel.transponder != CLASS_A or vessel.status not in UNDER_WAY:
-        return False
-    return turn_deg(course, heading) >= angle_deg and type_group(vessel) not in SIDEWAYS
-
-
-def _near(vessels: Sequence[Vessel], metres: float) -> list[tuple[Vessel, Vessel]]:
-    """Pairs within `metres`, from one tree in a plane that is true at the first vessel's latitude."""
-    if len(vessels) < 2:
-        return []
-    squeeze = cos(radians(vessels[0].latitude_deg or 0.0))
-    points = [
-        shapely.Point((v.longitude_deg or 0.0) * METRES_PER_DEG * squeeze, (v.latitude_deg or 0.0) * METRES_PER_DEG)
-        for v in vessels
-    ]
-    pairs = shapely.STRtree(points).query(points, predicate="dwithin", distance=metres)
-    return [(vessels[a], vessels[b]) for a, b in zip(*pairs.tolist(), strict=True) if a < b]
 
 
 def _sentence(rule: str, vessel: Vessel) -> str:

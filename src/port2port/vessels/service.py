@@ -250,7 +250,7 @@ class VesselService:
         facts: list[Fact] = []
         for key, vessel in list(self.traffic.vessels.items()):
             if now_s - max(vessel.at_s, vessel.heard_s) > self._gone_after_s:
-                facts += self.watch.lost(vessel, now_s)
+                facts += self.watch.lost(self.traffic, vessel, now_s)
                 self.traffic.forget(key)
                 self._tracks.pop(key, None)
                 self._gone_keys.add(key)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Template
 
 from port2port.core.errors import BadInput, NotFound
@@ -15,13 +15,13 @@ from port2port.vessels.service import VesselService
 from port2port.vessels.sources.collector import SourceState
 from port2port.vessels.status import source_row
 from port2port.vessels.view import as_json, detail
-from port2port.web.pages import page
+from port2port.web import page
 
 ROWS = 200
 MAX_TEXT_CHARS = 60
 MAX_LIMIT = 1_000
 
-Text = Annotated[str, Parameter(max_length=MAX_TEXT_CHARS)]
+Text = Annotated[str, QueryParameter(max_length=MAX_TEXT_CHARS)]
 
 
 def routes(service: VesselService, states: Sequence[SourceState]) -> list[Any]:
@@ -39,7 +39,7 @@ def routes(service: VesselService, states: Sequence[SourceState]) -> list[Any]:
         )
 
     @get("/vessels/{track_id:str}/detail", sync_to_thread=True)
-    def show_detail(track_id: str) -> Template:
+    def show_detail(track_id: FromPath[str]) -> Template:
         found = service.find(track_id)
         if found is None:
             raise NotFound("vessels.error.unknown", hint="vessels.error.unknown.hint")
@@ -47,7 +47,7 @@ def routes(service: VesselService, states: Sequence[SourceState]) -> list[Any]:
 
     @get("/api/vessels", sync_to_thread=True)
     def api_vessels(
-        bbox: Text = "", name: Text = "", limit: Annotated[int, Parameter(ge=1, le=MAX_LIMIT)] = 100
+        bbox: Text = "", name: Text = "", limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT)] = 100
     ) -> dict[str, Any]:
         """Vessels as JSON. `bbox`: west,south,east,north in degrees; `name`: begins with, or MMSI, IMO, ENI."""
         found = service.search(box=_box(bbox), text=name, limit=limit)

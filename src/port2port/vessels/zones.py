@@ -20,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 
 from port2port.core.alert import Priority
 from port2port.core.errors import BadInput
-from port2port.vessels.model import METRES_PER_DEG
+from port2port.vessels.model import METRES_PER_DEG, Vessel
 
 MAX_ZONES = 2_000
 MAX_VERTICES = 200_000
@@ -193,3 +193,16 @@ def as_features(zones: Zones) -> dict[str, Any]:
             for zone in (*zones.areas, *zones.gates)
         ],
     }
+
+
+def near_pairs(vessels: Sequence[Vessel], metres: float) -> list[tuple[Vessel, Vessel]]:
+    """Pairs within `metres`, from one tree in a plane that is true at the first vessel's latitude."""
+    if len(vessels) < 2:
+        return []
+    squeeze = cos(radians(vessels[0].latitude_deg or 0.0))
+    points = [
+        shapely.Point((v.longitude_deg or 0.0) * METRES_PER_DEG * squeeze, (v.latitude_deg or 0.0) * METRES_PER_DEG)
+        for v in vessels
+    ]
+    pairs = shapely.STRtree(points).query(points, predicate="dwithin", distance=metres)
+    return [(vessels[a], vessels[b]) for a, b in zip(*pairs.tolist(), strict=True) if a < b]
