@@ -68,13 +68,25 @@ class Transmission:
 
 
 class Harbour:
-    """The traffic of a chart from `start` on. `scene_s` is when the tanker loses its engine; None leaves scenes out."""
+    """The traffic of a chart from `start` on. `scene_s` is when the tanker loses its engine; None leaves scenes out.
 
-    def __init__(self, chart: Chart, seed: int, start: datetime, *, scene_s: float | None = SCENE_BEGINS_S) -> None:
+    `listened_from_s`: when receivers are switched on; within a minute of it everybody says his name.
+    """
+
+    def __init__(
+        self,
+        chart: Chart,
+        seed: int,
+        start: datetime,
+        *,
+        scene_s: float | None = SCENE_BEGINS_S,
+        listened_from_s: int = 0,
+    ) -> None:
         self.start = require_utc(start).replace(microsecond=0)
         extra = [] if scene_s is None else scenes(chart, scene_s)
         self.actors: Sequence[Actor] = [*extra, *fleet(chart, seed)]
         self._aids = chart.aids
+        self._listened_from_s = listened_from_s
         chance = Random(f"rhythm {seed}")
         self._phase = [chance.randrange(STATIC_S) for _ in (*self.actors, *self._aids, *STATIONS)]
         self._slot_ms = [chance.randrange(1000) for _ in self._phase]
@@ -118,8 +130,9 @@ class Harbour:
         return self.start + timedelta(seconds=second, milliseconds=self._slot_ms[i])
 
     def _says_name(self, second: int, i: int) -> bool:
-        if second < FIRST_STATIC_S:
-            return second == self._phase[i] % FIRST_STATIC_S
+        since = second - self._listened_from_s
+        if 0 <= since < FIRST_STATIC_S:
+            return since == self._phase[i] % FIRST_STATIC_S
         return due(second, self._phase[i], STATIC_S)
 
 

@@ -42,8 +42,9 @@ class Traffic:
         """Traffic flows as long as the block lasts."""
         async with self._transmitter as transmitter:
             start = datetime.now(UTC) - timedelta(seconds=self._elapsed_s)
-            harbour = Harbour(self._chart, SEED, start, scene_s=self._scene_s)
-            sources = [simulated(harbour, from_s=self._elapsed_s)]
+            elapsed_s = self._elapsed_s
+            harbour = Harbour(self._chart, SEED, start, scene_s=self._scene_s, listened_from_s=elapsed_s)
+            sources = [simulated(harbour, from_s=elapsed_s)]
             if self._recording is not None:
                 sources.append(self._counted(_as_now(recorded(self._recording, begins=datetime.now(UTC), again=True))))
             tasks = [asyncio.create_task(transmitter.play(source)) for source in sources]
