@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -262,6 +263,7 @@ class World:
         text = replace(agreement([node], now), parties=frozenset({node.id, liar.id}), **changes)
         papers.append(bootstrap.make_agreement(text, key, liar.key))
         self.acquaint([node], papers)
+        node.until(lambda: liar.is_known_to(node))
 
     def close(self) -> None:
         for each in self.nodes:
@@ -310,7 +312,6 @@ class Liar:
         self.endless: bytes = b""
         """Sent again and again after `says`, without an end of line."""
         self.sent_bytes = 0
-        self.calls = 0
 
     def start(self, *trusted: Node) -> Liar:
         keys = {each.id: public_bytes(each.site.identity) for each in trusted}
@@ -334,15 +335,16 @@ class Liar:
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        if request.query["class"] == "normal":
-            self.calls += 1
-            await response.write(b"".join(self.says))
-            while self.endless and self.sent_bytes < 1 << 30:
+        said = request.query["class"] != "normal"
+        while True:
+            if self.says and not said:
+                said = True
+                await response.write(b"".join(self.says))
+            while self.endless and request.query["class"] == "normal" and self.sent_bytes < 1 << 30:
                 await response.write(self.endless)
                 self.sent_bytes += len(self.endless)
-        while True:
             await response.write(wire.encode(wire.BeatLine(ts_ms=to_ms(datetime.now(UTC)))))
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.02)
 
     async def _take_acks(self, request: web.Request) -> web.Response:
         self.acks.append(wire.decode_acks(await request.read()))
@@ -358,6 +360,17 @@ class Liar:
     def get(self, server: Node, path: str, context: ssl.SSLContext | None = None) -> tuple[int, bytes]:
         """One request with this member's certificate."""
         return self.world.run(self._get(server, path, context or self.client(server)))
+
+    def is_known_to(self, server: Node) -> bool:
+        """Whether the server's listener has taken note of this member yet."""
+        try:
+            return self.get(server, "/p2p/v1/node")[0] == 200
+        except aiohttp.ClientError:
+            return False
+
+    def get_later(self, server: Node, path: str) -> Future[tuple[int, bytes]]:
+        """The same, without waiting for the answer."""
+        return asyncio.run_coroutine_threadsafe(self._get(server, path, self.client(server)), self.world.loop)
 
     async def _get(self, server: Node, path: str, context: ssl.SSLContext) -> tuple[int, bytes]:
         async with (

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from port2port.core.errors import BadInput, Conflict, Port2PortError, Unavailable
 from port2port.core.exchange import ObjectArrived
+from port2port.opener import DataFolder
 from port2port.sharing import bootstrap, invitation, joining, service
 from port2port.sharing.book import Book
 from port2port.sharing.cli import network
@@ -26,7 +27,7 @@ def _folder(world: Any, node: Any) -> Path:
     roles = "[" + ", ".join(f'"{role}"' for role in party.roles) + "]"
     (folder / "port2port.toml").write_text(
         f'[node]\nname = "{party.name}"\nshort_name = "{party.short_name}"\nroles = {roles}\nstore = "{node.url}"\n'
-        f'[web]\nport = 1\n[sharing]\nlisten = "{node.address}"\n',
+        f'[sharing]\nlisten = "{node.address}"\n',
         encoding="utf-8",
     )
     key = folder / "identity.key"
@@ -36,7 +37,7 @@ def _folder(world: Any, node: Any) -> Path:
 
 
 def _run(folder: Path, *arguments: str) -> str:
-    result = CliRunner().invoke(network, list(arguments), obj=folder, catch_exceptions=False)
+    result = CliRunner().invoke(network, list(arguments), obj=DataFolder(folder), catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return str(result.output)
 
@@ -181,3 +182,15 @@ def test_an_inviter_who_answers_nonsense_is_not_believed(world: Any) -> None:
     for answer in (b"", b"{}", b'{"documents":[]}'):
         with pytest.raises(BadInput):
             service.read_answer(ostend.site, code, answer)
+
+
+def test_an_agreement_proposed_by_one_and_signed_by_the_other_opens_the_way(world: Any) -> None:
+    antwerp, ostend = world.node("Antwerp"), world.node("Ostend")
+    world.acquaint([antwerp, ostend], world.papers([antwerp, ostend])[:2])
+    paper = bootstrap.make_agreement(bootstrap.Agreement(**_terms(antwerp)), open_to_all=True)
+    service.propose(antwerp.site, antwerp.parts.peers.book, paper)
+    ostend.until(lambda: "agreement-test" in ostend.parts.peers.network().roster.agreements)
+    service.accede(ostend.site, ostend.parts.peers.book, "agreement-test")
+    antwerp.until(lambda: len(antwerp.parts.peers.network().roster.agreements["agreement-test"].parties) == 2)
+    antwerp.share("incident-1")
+    ostend.wait_for(ObjectArrived)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from port2port.core.exchange import ObjectArrived
 from port2port.core.handling import named_nodes
-from port2port.sharing.facts import ObjectPublished, ObjectWithheld, PeerConnected
+from port2port.sharing import overview, wire
+from port2port.sharing.facts import ObjectPublished, ObjectWithheld, PeerConnected, PeerLost
 
 
 def test_two_nodes_share_an_object(world: Any) -> None:
@@ -22,8 +24,6 @@ def test_two_nodes_share_an_object(world: Any) -> None:
 
 
 def test_both_directions_connect_and_the_origin_learns_that_it_arrived(world: Any) -> None:
-    from port2port.sharing import overview
-
     antwerp, ostend = world.network(2)
     antwerp.share("incident-1")
     ostend.wait_for(ObjectArrived)
@@ -63,11 +63,7 @@ def test_a_week_apart_is_caught_up_in_order_and_once(world: Any) -> None:
     antwerp, ostend = world.network(2)
     antwerp.share("before")
     ostend.wait_for(ObjectArrived)
-    ostend.restart_later = ostend.address
-    settings = ostend.settings
-    from dataclasses import replace
-
-    ostend.settings = replace(settings, listen=ostend.address)
+    ostend.settings = replace(ostend.settings, listen=ostend.address)
     ostend.stop()
     for number in range(600):
         antwerp.share(f"incident-{number}")
@@ -87,3 +83,43 @@ def test_a_new_version_replaces_and_an_urgent_one_arrives_too(world: Any) -> Non
     antwerp.share("alert-1", urgent=True)
     ostend.until(lambda: len(ostend.arrived()) == 3)
     assert set(ostend.arrived()) == {("incident-1", 1), ("incident-1", 2), ("alert-1", 1)}
+
+
+def test_a_clock_that_is_weeks_off_stops_no_connection_and_is_said(world: Any) -> None:
+    antwerp, ostend = world.node("Antwerp"), world.node("Ostend")
+    ostend.clock.shift = timedelta(days=20)
+    ostend.restart()
+    world.acquaint([antwerp, ostend], world.papers([antwerp, ostend]))
+    antwerp.share("incident-1")
+    ostend.wait_for(ObjectArrived)
+    status = antwerp.parts.peers.statuses.of(ostend.id)
+    antwerp.until(lambda: status.clock_is_off)
+    assert abs(status.clock_off - timedelta(days=20)) < timedelta(seconds=5)
+
+
+def test_a_partner_that_goes_away_is_reported_once_and_when_it_is_back(world: Any) -> None:
+    antwerp, ostend = world.network(2, lost_after_s=0.3)
+    antwerp.wait_for(PeerConnected)
+    ostend.settings = replace(ostend.settings, listen=ostend.address)
+    ostend.stop()
+    (lost,) = antwerp.wait_for(PeerLost)
+    assert lost.name == "Port of Ostend"
+    ostend.restart()
+    antwerp.wait_for(PeerConnected, 2)
+    assert len(antwerp.facts(PeerLost)) == 1
+
+
+def test_a_long_poll_answers_when_something_comes(world: Any, liar_of: Any) -> None:
+    antwerp = world.node("Antwerp")
+    liar = liar_of(world).start(antwerp)
+    world.acquaint_with_liar(antwerp, liar)
+    antwerp.share("first")
+    (first,) = antwerp.wait_for(ObjectPublished)
+    base = f"/p2p/v1/lanes/{first.lane}/entries?after="
+    page = wire.decode(liar.get(antwerp, base + "0")[1])
+    waiting = liar.get_later(antwerp, f"{base}1:{page.chain.hex()}&wait=25")
+    antwerp.share("second")
+    status, line = waiting.result(10)
+    assert status == 200
+    assert [each.seq for each in wire.decode(line).entries] == [2]
+    assert liar.get(antwerp, f"{base}1:{page.chain.hex()}&limit=1&wait=0")[0] == 200

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 import click
 
+from port2port.capability import Site
 from port2port.cli import show_json, table
 from port2port.sharing import invitation, joining, overview, service
 from port2port.sharing.book import Book
 from port2port.sharing.documents import AgreementText
-from port2port.sharing.opening import opened
+from port2port.sharing.settings import SharingSettings
+
+
+class Opener(Protocol):
+    """What the command line gives as `ctx.obj`: the node's site with its store open, and our settings."""
+
+    def open_site(self) -> AbstractContextManager[Site]: ...
+    def section(self, name: str, kind: type[SharingSettings]) -> SharingSettings: ...
 
 
 @click.group()
@@ -23,9 +32,10 @@ def network() -> None:
 @click.option("--for", "name", default="", help="For whom, e.g. 'Port of Ostend'. For your own memory only.")
 @click.option("--address", default="", help="Host and port by which the other reaches this node.")
 @click.pass_obj
-def invite(data: Path, name: str, address: str) -> None:
+def invite(opener: Opener, name: str, address: str) -> None:
     """Print a code with which one organisation can join within 48 hours."""
-    with opened(data) as (site, settings):
+    settings = opener.section("sharing", SharingSettings)
+    with opener.open_site() as site:
         code = service.invite(site, settings, Book(), name, address=address)
     click.echo("Give this code to " + (name or "the other port") + ", by a way you trust. It works once, for 48 hours.")
     click.echo("There: port2port network join CODE")
@@ -36,10 +46,11 @@ def invite(data: Path, name: str, address: str) -> None:
 @click.argument("code", nargs=-1, required=True)
 @click.option("--accede/--no-accede", default=None, help="Sign the cooperation agreements that are open to members.")
 @click.pass_obj
-def join(data: Path, code: tuple[str, ...], accede: bool | None) -> None:
+def join(opener: Opener, code: tuple[str, ...], accede: bool | None) -> None:
     """Join the network of the one who gave you CODE."""
     read = invitation.read("".join(code))
-    with opened(data) as (site, settings):
+    settings = opener.section("sharing", SharingSettings)
+    with opener.open_site() as site:
         service.announced_address(settings)
         answer = asyncio.run(joining.call_inviter(site, settings, read))
         documents, roster = service.read_answer(site, read, answer)
@@ -66,9 +77,9 @@ def _wants(agreements: list[AgreementText], accede: bool | None) -> bool:
 @network.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
-def show(data: Path, as_json: bool) -> None:
+def show(opener: Opener, as_json: bool) -> None:
     """Who is in the network, and how far each has read."""
-    with opened(data) as (site, _), site.store.reading() as view:
+    with opener.open_site() as site, site.store.reading() as view:
         rows = overview.neighbours(view, Book().network(view), site.party.node_id, site.clock())
     if as_json:
         show_json(rows)
@@ -86,9 +97,9 @@ def show(data: Path, as_json: bool) -> None:
 @click.argument("name")
 @click.confirmation_option(prompt="End this membership for everyone?")
 @click.pass_obj
-def revoke(data: Path, name: str) -> None:
+def revoke(opener: Opener, name: str) -> None:
     """End the membership of NAME; it reads nothing more from the next request on."""
-    with opened(data) as (site, _):
+    with opener.open_site() as site:
         member = service.revoke(site, Book(), name)
     click.echo(f"{member.name} is no longer a member.")
 
@@ -96,8 +107,8 @@ def revoke(data: Path, name: str) -> None:
 @network.command()
 @click.argument("name")
 @click.pass_obj
-def resume(data: Path, name: str) -> None:
+def resume(opener: Opener, name: str) -> None:
     """Read again from NAME what was stopped because it contradicted itself."""
-    with opened(data) as (site, _):
+    with opener.open_site() as site:
         count = service.resume(site, Book(), name)
     click.echo(f"{count} stopped {'connection' if count == 1 else 'connections'} of {name} will be tried again.")

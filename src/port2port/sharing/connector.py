@@ -60,11 +60,14 @@ class Connector:
         self._running: dict[_Line, asyncio.Task[None]] = {}
         self._network = Network()
         self._version: Version | None = None
+        self._news = asyncio.Event()
+        """Set when there is something to report or to match."""
 
     async def run(self) -> None:
         """Connect until cancelled."""
         try:
             with self._peers.pulse.waking() as changed:
+                self._news = changed
                 while True:
                     changed.clear()
                     await self._match_network()
@@ -121,7 +124,9 @@ class Connector:
     async def _once(self, member: Member, urgency: Class) -> str:
         """One connection from its beginning to its end; answers why it ended."""
         try:
-            await Stream(self._peers, self._credentials, self._intake, member, urgency).run()
+            stream = Stream(self._peers, self._credentials, self._intake, member, urgency)
+            stream.on_open = self._news.set
+            await stream.run()
         except StreamEnded as ended:
             return ended.reason
         except Unavailable:

@@ -166,7 +166,7 @@ class _Page:
             return self._refuse(each, chain, judged)
         if isinstance(judged, Accept) and wrapped is not None and wrapped.handling is not None:
             _store(self._tx, wrapped, lane, self._network, self._now)
-            if tables.other_origins(self._tx, lane.origin, wrapped.object_id):
+            if tables.holders(self._tx, wrapped.object_id).keys() - {lane.origin}:
                 self._site.counters.add("sharing.same-id-at-two-origins")
             self._applied.arrived += 1
         return tables.entry_row(each, chain, _verdict(judged), keep=False)
@@ -214,7 +214,7 @@ def _judge(
         wrapped = envelope.decode(body)
     except DecodeError as error:
         return Refuse(error.reason), None
-    known = tables.find_object(tx, lane.origin, wrapped.object_id)
+    known = tables.holders(tx, wrapped.object_id).get(lane.origin)
     return verify.judge(wrapped, lane, us, known, network, now), wrapped
 
 

@@ -72,6 +72,7 @@ class Listener:
         self._long: set[asyncio.Task[Any]] = set()
         """Requests that would wait for ever: ended at shutdown."""
         self._context: ssl.SSLContext | None = None
+        self._made_of: object = None
         self.address: tuple[str, int] | None = None
         """Where it listens, once it does."""
 
@@ -121,7 +122,10 @@ class Listener:
             open_keys = [each.key for each in book.invitations(view) if each.is_open(now)]
         trusted = {each.node_id: bytes.fromhex(each.public_key) for each in network.others(self._site.party.node_id)}
         trusted |= {invitation.subject(key): key for key in open_keys}
-        return self._credentials.server(trusted)
+        made_of = (self._credentials.leaf(), trusted)
+        if self._context is None or made_of != self._made_of:
+            self._context, self._made_of = self._credentials.server(trusted), made_of
+        return self._context
 
     def _app(self) -> web.Application:
         app = web.Application(middlewares=[self._admit], client_max_size=MAX_POST_BYTES)

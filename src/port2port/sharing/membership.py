@@ -7,10 +7,10 @@ from datetime import datetime
 
 from port2port.sharing import book
 from port2port.sharing.book import Book
-from port2port.sharing.documents import AgreementText, Document, GroupText, Kind, Member, Revocation, read
+from port2port.sharing.documents import AgreementText, Document, GroupText, Kind, Member, Revocation, Text, read
 from port2port.sharing.facts import MemberJoined, MemberRevoked, NetworkChanged
 from port2port.sharing.limits import MAX_DOCUMENTS
-from port2port.sharing.roster import Network
+from port2port.sharing.roster import Network, agreement_of
 from port2port.store import Transaction
 
 
@@ -34,7 +34,18 @@ def problem_with(document: Document, bearer: str, network: Network) -> str:
         return "wrong-signer"
     if isinstance(text, AgreementText) and text.parties and bearer not in text.parties:
         return "wrong-signer"
-    return ""
+    return "same-id-other-text" if _is_taken(text, network) else ""
+
+
+def _is_taken(text: Text, network: Network) -> bool:
+    """Whether the id stands for something else already: a second claim would leave nobody with either."""
+    if isinstance(text, GroupText):
+        group = network.roster.groups.get(text.id)
+        return group is not None and group.owner != text.owner
+    if isinstance(text, AgreementText):
+        known = network.roster.agreements.get(text.id)
+        return known is not None and known != agreement_of(text, known.parties)
+    return False
 
 
 def _may_revoke(by: str, node: str, network: Network) -> bool:

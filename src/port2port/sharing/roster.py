@@ -68,10 +68,9 @@ def build(documents: Iterable[Document], roots: frozenset[str]) -> Network:
     texts = list(_texts(documents))
     members = _members([(d, t) for d, t in texts if isinstance(t, Member)], roots)
     revoked = _revoked([(d, t) for d, t in texts if isinstance(t, Revocation)], members, roots)
-    present = {node: each for node, each in members.items() if node not in revoked}
     roster = Roster(
         parties={node: each.party() for node, each in members.items()},
-        groups=_groups([(d, t) for d, t in texts if isinstance(t, GroupText)], present),
+        groups=_groups([(d, t) for d, t in texts if isinstance(t, GroupText)], members, revoked),
         agreements=_agreements([(d, t) for d, t in texts if isinstance(t, AgreementText)], members),
         revoked=revoked,
     )
@@ -142,18 +141,22 @@ def _revoked(
     return frozenset(out)
 
 
-def _groups(statements: list[tuple[Document, GroupText]], present: Mapping[str, Member]) -> dict[str, Group]:
-    """The newest word of the owner. The first owner of an id keeps it."""
+def _groups(
+    statements: list[tuple[Document, GroupText]], members: Mapping[str, Member], revoked: frozenset[str]
+) -> dict[str, Group]:
+    """The newest word of the owner. An id that two owners claim is nobody's: else one could take over a group."""
     newest: dict[str, GroupText] = {}
+    claims: dict[str, set[str]] = {}
     for document, each in sorted(statements, key=lambda pair: (pair[1].valid_from, pair[0].text)):
-        owner, known = present.get(each.owner), newest.get(each.id)
-        if owner is None or not document.is_signed_by(each.owner, bytes.fromhex(owner.public_key)):
-            continue
-        if known is None or known.owner == each.owner:
+        owner = members.get(each.owner)
+        if owner is not None and document.is_signed_by(each.owner, bytes.fromhex(owner.public_key)):
             newest[each.id] = each
+            claims.setdefault(each.id, set()).add(each.owner)
+    present = frozenset(members) - revoked
     return {
-        each.id: Group(id=each.id, name=each.name, owner=each.owner, members=frozenset(each.members) & set(present))
+        each.id: Group(id=each.id, name=each.name, owner=each.owner, members=frozenset(each.members) & present)
         for each in newest.values()
+        if claims[each.id] == {each.owner} and each.owner in present
     }
 
 
@@ -177,11 +180,12 @@ def _agreements(
         if signed[text]:
             by_id.setdefault(each.id, []).append(text)
     return {
-        id: _agreement(texts[found[0]], frozenset(signed[found[0]])) for id, found in by_id.items() if len(found) == 1
+        id: agreement_of(texts[found[0]], frozenset(signed[found[0]])) for id, found in by_id.items() if len(found) == 1
     }
 
 
-def _agreement(text: AgreementText, parties: frozenset[str]) -> Agreement:
+def agreement_of(text: AgreementText, parties: frozenset[str]) -> Agreement:
+    """The agreement as the release rule reads it, with those who have signed."""
     return Agreement(
         id=text.id,
         title=text.title,

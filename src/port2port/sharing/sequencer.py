@@ -86,16 +86,16 @@ class Sequencer:
     def handle(self, tx: Transaction, page: Sequence[Recorded]) -> None:
         """Take in one page of the journal, inside the reader's transaction."""
         batch = _Batch(self._site, tx, self._salt)
+        network = self._book.network(tx)
         for recorded in page:
             if isinstance(recorded.fact, ObjectOffered):
-                self._offer(tx, batch, recorded.fact)
+                self._offer(tx, batch, network, recorded.fact)
             elif isinstance(recorded.fact, DocumentSigned):
                 self._announce(tx, batch, recorded.fact)
         batch.finish()
 
-    def _offer(self, tx: Transaction, batch: _Batch, offered: ObjectOffered) -> None:
+    def _offer(self, tx: Transaction, batch: _Batch, network: Network, offered: ObjectOffered) -> None:
         now = self._site.clock()
-        network = self._book.network(tx)
         readers, reasons = who_may_read(offered.handling, network, self._site.party.node_id, now)
         body = self._body(tx, offered, reasons)
         if body is None or not readers:
@@ -121,7 +121,7 @@ class Sequencer:
     def _body(self, tx: Transaction, offered: ObjectOffered, reasons: dict[str, int]) -> bytes | None:
         """The exact bytes to send, or None with the reason added."""
         me = self._site.party.node_id
-        known = tables.find_object(tx, me, offered.object_id)
+        known = tables.holders(tx, offered.object_id).get(me)
         content = tx.body(offered.object_id, offered.version)
         problem = ""
         if offered.handling.origin != me:

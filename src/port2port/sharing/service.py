@@ -235,6 +235,34 @@ def enter(site: Site, known: Book, received: Sequence[Document], accede_to: Iter
         return known.network(tx)
 
 
+def accede(site: Site, known: Book, agreement_id: str) -> None:
+    """Sign an agreement of the network in the name of this organisation, and tell every member. Raises `NotFound`."""
+    now = site.clock()
+    with site.store.transaction() as tx:
+        if agreement_id not in known.network(tx).roster.agreements:
+            raise NotFound(f"There is no agreement {agreement_id!r}.", hint="Ask who made it for its name.")
+        paper = next(
+            each
+            for each in book.all_documents(tx)
+            if isinstance(text := documents.read(each), AgreementText) and text.id == agreement_id
+        )
+        _sign_and_announce(site, known, tx, Document(kind=paper.kind, text=paper.text, signatures={}), now)
+
+
+def propose(site: Site, known: Book, document: Document) -> None:
+    """Bring a group or agreement of our own (`bootstrap.make_group`, `make_agreement`) to every member."""
+    with site.store.transaction() as tx:
+        _sign_and_announce(site, known, tx, document, site.clock())
+
+
+def _sign_and_announce(site: Site, known: Book, tx: Transaction, document: Document, now: datetime) -> None:
+    signed = documents.cosign(document, site.identity)
+    if problem := membership.problem_with(signed, site.party.node_id, known.network(tx)):
+        raise NotAllowed(f"The network would refuse this {document.kind}: {problem}.")
+    _announce(site, known, tx, [signed], now)
+    Intake(site, known).settle_waiting(tx)
+
+
 def revoke(site: Site, known: Book, name: str) -> Member:
     """End a membership; every member is told, and the one who left reads nothing more. Raises `NotAllowed`."""
     me, now = site.party.node_id, site.clock()

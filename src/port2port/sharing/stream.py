@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 import aiohttp
 import msgspec
@@ -46,6 +47,7 @@ class Stream:
         self._status = peers.statuses.of(member.node_id)
         self._acks: dict[bytes, Ack] = {}
         self._to_confirm = asyncio.Event()
+        self.on_open: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
         """Connect, read until the end."""
@@ -77,6 +79,7 @@ class Stream:
                 raise StreamEnded("refused")
             self._status.opened(self._urgency, self._peers.site.clock())
             self._peers.site.counters.add("sharing.connected")
+            self.on_open()
             confirming = asyncio.create_task(self._confirm(session))
             try:
                 async for line in lines(answer.content):

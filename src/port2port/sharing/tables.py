@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Column, MetaData, Row, Table, delete, func, insert, select, update
+from sqlalchemy import Column, MetaData, Row, Table, bindparam, delete, func, insert, select, update
 
 from port2port.core.clock import from_ms
 from port2port.sharing.entry import GENESIS, Checkpoint, Cursor, Entry, Header
@@ -50,8 +50,8 @@ entries = Table(
 objects = Table(
     "sharing_object",
     metadata,
-    Column("origin", Text, primary_key=True),
     Column("object_id", Text, primary_key=True),
+    Column("origin", Text, primary_key=True),
     Column("kind", Text),
     Column("version", Integer),
     Column("digest", Blob),
@@ -254,27 +254,26 @@ def settle(tx: Transaction, lane: bytes, sequence: int, verdict: str) -> None:
     )
 
 
-def find_object(view: Reading, origin: str, object_id: str) -> KnownObject | None:
-    query = select(objects.c.version, objects.c.digest).where(
-        objects.c.origin == origin, objects.c.object_id == object_id
-    )
-    row = view.execute(query).first()
-    return KnownObject(row.version, row.digest) if row else None
+_HOLDERS = select(objects.c.origin, objects.c.version, objects.c.digest).where(objects.c.object_id == bindparam("id"))
+_RENEW = (
+    update(objects)
+    .where(objects.c.object_id == bindparam("of_id"), objects.c.origin == bindparam("of_origin"))
+    .values(kind=bindparam("kind"), version=bindparam("version"), digest=bindparam("digest"), at=bindparam("at"))
+)
+_KEEP = insert(objects)
 
 
-def other_origins(view: Reading, origin: str, object_id: str) -> list[str]:
-    """Who else uses this object id."""
-    query = select(objects.c.origin).where(objects.c.object_id == object_id, objects.c.origin != origin)
-    return list(view.execute(query).scalars())
+def holders(view: Reading, object_id: str) -> dict[str, KnownObject]:
+    """Origin -> the newest version that we know, for all origins that use this object id."""
+    return {row.origin: KnownObject(row.version, row.digest) for row in view.execute(_HOLDERS, {"id": object_id})}
 
 
 def save_object(
     tx: Transaction, origin: str, object_id: str, kind: str, version: int, digest: bytes, at: datetime
 ) -> None:
     values = {"kind": kind, "version": version, "digest": digest, "at": at}
-    where = (objects.c.origin == origin) & (objects.c.object_id == object_id)
-    if not tx.execute(update(objects).where(where).values(**values)).rowcount:
-        tx.execute(insert(objects), {"origin": origin, "object_id": object_id, **values})
+    if not tx.execute(_RENEW, {"of_origin": origin, "of_id": object_id, **values}).rowcount:
+        tx.execute(_KEEP, {"origin": origin, "object_id": object_id, **values})
 
 
 def save_withheld(tx: Transaction, object_id: str, version: int, reasons: dict[str, int], at: datetime) -> None:
@@ -300,7 +299,7 @@ def refusals_in(view: Reading, lane: bytes) -> dict[str, int]:
 def refusals_by_origin(view: Reading) -> dict[str, dict[str, int]]:
     """Origin -> reason -> number of entries refused."""
     query = (
-        select(refusals.c.origin, refusals.c.reason, func.sum(refusals.c.count))
+        select(refusals.c.origin, refusals.c.reason, func.sum(refusals.c.count).label("total"))
         .group_by(refusals.c.origin, refusals.c.reason)
         .having(func.sum(refusals.c.count) > 0)
     )

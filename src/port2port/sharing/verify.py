@@ -102,6 +102,7 @@ REASONS = frozenset(
         "wrong-signer",
         "may-not-invite",
         "may-not-revoke",
+        "same-id-other-text",
     }
 )
 """All reasons for which an entry is refused; a peer's word for any other is `OTHER`."""

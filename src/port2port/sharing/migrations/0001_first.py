@@ -52,8 +52,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "sharing_object",
-        sa.Column("origin", Text, primary_key=True),
         sa.Column("object_id", Text, primary_key=True),
+        sa.Column("origin", Text, primary_key=True),
         sa.Column("kind", Text, nullable=False),
         sa.Column("version", Integer, nullable=False),
         sa.Column("digest", Blob, nullable=False),
