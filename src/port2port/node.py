@@ -31,6 +31,8 @@ from port2port.sharing import capability as sharing
 from port2port.store import Store, open_store
 from port2port.store.identity import load_or_create, public_bytes
 from port2port.vessels import capability as vessels
+from port2port.web.certificate import files_for
+from port2port.web.origin import public_url
 from port2port.web.server import serve
 from port2port.worker import Supervisor
 
@@ -139,7 +141,7 @@ class Node:
 
     def base_url(self) -> str:
         """What people type to reach the screens."""
-        return self._web.base_url or f"http://localhost:{self.web_port or self._web.port}"
+        return public_url(self._web, self.web_port or self._web.port)
 
     def first_link(self) -> str | None:
         """Where the first administrator is made, as long as there is none."""
@@ -166,23 +168,20 @@ class Node:
 
         tasks = [task for each in self._others.running.values() for task in each.tasks]
         background = asyncio.create_task(keep_running(tasks, self.counters))
-        settings = self._web
+        certificate, key = files_for(self._web, self.folder, self._clock())
         try:
             await serve(
-                web.build_app(self._surface(), settings),
-                address=settings.address,
-                port=settings.port,
-                certificate=self._file(settings.certificate),
-                key=self._file(settings.key),
+                web.build_app(self._surface(), self._web),
+                address=self._web.address,
+                port=self._web.port,
+                certificate=certificate,
+                key=key,
                 ready=bound,
                 stopping=stop,
             )
         finally:
             background.cancel()
             await asyncio.gather(background, return_exceptions=True)
-
-    def _file(self, name: str) -> Path | None:
-        return self.folder / name if name else None
 
     def _surface(self) -> web.Surface:
         running = self._others.running

@@ -66,12 +66,26 @@ def test_a_setting_is_explained(harbour: Path, capsys: pytest.CaptureFixture[str
 def test_an_invitation_is_printed_to_those_who_may_invite_only(
     harbour: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    code, _, err = said(capsys, "--data", harbour, "network", "invite", "--for", "Port of Ghent")
+    assert (code, "set roles in [node]" in err) == (3, True), err
     with (harbour / "port2port.toml").open("a") as file:
-        file.write('[sharing]\nlisten = "127.0.0.1:8299"\n')
+        file.write('roles = ["invites"]\n[sharing]\nlisten = "127.0.0.1:8299"\n')
     code, out, err = said(capsys, "--data", harbour, "network", "invite", "--for", "Port of Ghent")
     assert (code, "network join CODE" in out) == (0, True), err
     code, out, _ = said(capsys, "--data", harbour, "journal", "tail", "-n", "5")
     assert "MemberInvited" in [json.loads(line)["kind"] for line in out.splitlines()]
+
+
+def test_an_agreement_and_a_group_begin_a_network(harbour: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = (harbour / "port2port.toml").read_text()
+    roles = settings + 'roles = ["invites"]\n[sharing]\nlisten = "127.0.0.1:8299"\n'
+    (harbour / "port2port.toml").write_text(roles)
+    code, out, err = said(capsys, "--data", harbour, "network", "agree", "Coast ports", "--days", "30")
+    assert (code, "network accede" in out) == (0, True), err
+    assert said(capsys, "--data", harbour, "network", "group", "Coast", "Port of Ostend")[0] == 0
+    code, _, err = said(capsys, "--data", harbour, "network", "group", "Coast", "Port of Nowhere")
+    assert code == 4
+    assert "network show" in err
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from port2port.capability import Site
+from port2port.core.errors import NotFound
+from port2port.web.static import StaticFiles
 from port2port.web.trial import HOST, Browser, browser
 
 PATHS = ["/sign-in", "/health", "/nowhere", "/api/nowhere", "/api/words/nl.json", "/static/web/clock.js", "/account"]
@@ -29,9 +32,7 @@ def test_each_answer_has_the_fixed_headers(stranger: Browser, path: str, name: s
 
 @pytest.mark.parametrize("path", PATHS)
 def test_no_answer_allows_inline_scripts_styles_or_other_hosts(stranger: Browser, path: str) -> None:
-    policy = dict(
-        part.split(" ", 1) for part in stranger.get(path).headers["content-security-policy"].split("; ")
-    )
+    policy = dict(part.split(" ", 1) for part in stranger.get(path).headers["content-security-policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["frame-ancestors"] == "'none'"
     assert policy["base-uri"] == "'none'"
@@ -77,7 +78,21 @@ def test_nothing_outside_the_static_folder_is_served(stranger: Browser, path: st
     assert stranger.get(f"/static/web/{path}").status_code in (400, 404)
 
 
-@pytest.mark.parametrize("host", ["evil.example", "port.example.evil.example", "127.0.0.1.evil.example", "[::1", ""])
+@pytest.mark.parametrize("path", ["../secret.js", "/../secret.js", "link.js", "no.js", "open.exe", "\0.js", "."])
+def test_only_known_kinds_inside_the_folder_are_found(tmp_path: Path, path: str) -> None:
+    (tmp_path / "static").mkdir()
+    for name in ("secret.js", "static/open.js", "static/open.exe"):
+        (tmp_path / name).write_text("1")
+    (tmp_path / "static" / "link.js").symlink_to(tmp_path / "secret.js")
+    files = StaticFiles({"owner": tmp_path})
+    assert files.find("owner", "/open.js").name == "open.js"
+    with pytest.raises(NotFound):
+        files.find("owner", path)
+    with pytest.raises(NotFound):
+        files.find("other", "/open.js")
+
+
+@pytest.mark.parametrize("host", ["evil.example", "port.example.evil.example", "127.0.0.1.evil.example", "[::1", "::", ""])
 def test_a_request_for_another_host_is_refused(stranger: Browser, host: str) -> None:
     assert stranger.get("/sign-in", headers={"Host": host}).status_code == 403
 

@@ -45,6 +45,7 @@ def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(with_anna: Browser) ->
     [
         "https://evil.example/",
         "//evil.example/",
+        "///evil.example/",
         "/\\evil.example",
         "\\\\evil.example",
         "/\t/evil.example",

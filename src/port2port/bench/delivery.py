@@ -73,8 +73,6 @@ def measure(long: bool = False) -> dict[str, Figure]:
     p99_ms = quantiles(times_ms, n=100, method="inclusive")[98]
     flow = f"{AIS_PER_S} AIS messages/s at both"
     note = f"{len(times_ms)} reports, from the post to the other console's stream, with {flow}"
-        f"{len(times_ms)} reports, from the post to the other console's stream, with {AIS_PER_S} AIS messages/s at both"
-    )
     return {
         "report_to_neighbour_p50_ms": limit_figure(median(times_ms), "ms", 50.0, floor_ms, note),
         "report_to_neighbour_p99_ms": limit_figure(p99_ms, "ms", 500.0, floor_ms, note),

@@ -1,4 +1,4 @@
-"""`port2port network`: invite, join, show, revoke, resume. Each works while the node runs."""
+"""`port2port network`: invite, join, agree, group, show, revoke, resume. Each works while the node runs."""
 
 from __future__ import annotations
 
@@ -72,6 +72,40 @@ def _wants(agreements: list[AgreementText], accede: bool | None) -> bool:
     if accede is not None or not agreements:
         return bool(accede)
     return click.confirm("Sign in the name of this organisation?")
+
+
+@network.command()
+@click.argument("title")
+@click.option("--days", default=365, show_default=True, type=click.IntRange(1, 3650), help="How long it holds.")
+@click.pass_obj
+def agree(opener: Opener, title: str, days: int) -> None:
+    """Open a cooperation agreement to every member. Without one that both have signed, nothing is shared."""
+    settings = opener.section("sharing", SharingSettings)
+    with opener.open_site() as site:
+        agreement = service.agree(site, settings, Book(), title, days)
+    click.echo(f"Signed for this organisation, for {days} days. Members sign with:")
+    click.echo(f"  port2port network accede {agreement}")
+
+
+@network.command()
+@click.argument("agreement")
+@click.pass_obj
+def accede(opener: Opener, agreement: str) -> None:
+    """Sign a cooperation AGREEMENT of the network in the name of this organisation."""
+    with opener.open_site() as site:
+        service.accede(site, Book(), agreement)
+    click.echo("Signed.")
+
+
+@network.command()
+@click.argument("name")
+@click.argument("members", nargs=-1, required=True)
+@click.pass_obj
+def group(opener: Opener, name: str, members: tuple[str, ...]) -> None:
+    """Make a sharing group NAME of this organisation and the MEMBERS, by their names."""
+    with opener.open_site() as site:
+        service.make_up_group(site, Book(), name, members)
+    click.echo(f"{name}: this organisation and {', '.join(members)}.")
 
 
 @network.command()

@@ -6,7 +6,7 @@ import base64
 import binascii
 import secrets
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -14,10 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from port2port.capability import Site
 from port2port.core.errors import BadInput, Conflict, DecodeError, NotAllowed, NotFound
+from port2port.core.handling import Agreement, Group, LegalBasis, PersonalData, Purpose
 from port2port.core.ids import node_id
 from port2port.core.party import AuthorityRole, Compartment
 from port2port.sharing import book, documents, invitation, membership, roster, tables
 from port2port.sharing.book import Book, Invitation
+from port2port.sharing.bootstrap import make_agreement, make_group
 from port2port.sharing.documents import AgreementText, Document, Kind, Member, Revocation
 from port2port.sharing.facts import DocumentSigned, MemberInvited, NetworkChanged
 from port2port.sharing.intake import Intake
@@ -253,6 +255,46 @@ def propose(site: Site, known: Book, document: Document) -> None:
     """Bring a group or agreement of our own (`bootstrap.make_group`, `make_agreement`) to every member."""
     with site.store.transaction() as tx:
         _sign_and_announce(site, known, tx, document, site.clock())
+
+
+def agree(site: Site, settings: SharingSettings, known: Book, title: str, days: int) -> str:
+    """Open a cooperation agreement about things and places, never persons, to every member; answers its id.
+
+    The one who invites begins a network with it; who joins is asked to sign. Raises `NotAllowed`.
+    """
+    now = site.clock()
+    agreement = Agreement(
+        id=site.new_id(),
+        title=title,
+        parties=frozenset({site.party.node_id}),
+        purposes=frozenset(Purpose),
+        legal_basis=frozenset(LegalBasis),
+        personal_data=frozenset({PersonalData.NONE}),
+        starts=now,
+        ends=now + timedelta(days=days),
+    )
+    with site.store.transaction() as tx:
+        if not known.network(tx).is_member(site.party.node_id):
+            _require_inviter(site, known, tx, announced_address(settings), now)
+        document = make_agreement(agreement, site.identity, open_to_all=True)
+        _sign_and_announce(site, known, tx, document, now)
+    return agreement.id
+
+
+def make_up_group(site: Site, known: Book, name: str, members: Sequence[str]) -> str:
+    """A sharing group of ours with these members, by name; answers its id. Raises `NotFound`."""
+    now = site.clock()
+    with site.store.transaction() as tx:
+        network = known.network(tx)
+        found = {each: network.find(each) for each in members}
+        if unknown := [each for each, member in found.items() if member is None]:
+            raise NotFound(f"There is no member {unknown[0]!r}.", hint="See: port2port network show")
+        ids = {member.node_id for member in found.values() if member is not None}
+        group = Group(
+            id=site.new_id(), name=name, owner=site.party.node_id, members=frozenset(ids | {site.party.node_id})
+        )
+        _sign_and_announce(site, known, tx, make_group(group, now, site.identity), now)
+    return group.id
 
 
 def _sign_and_announce(site: Site, known: Book, tx: Transaction, document: Document, now: datetime) -> None:

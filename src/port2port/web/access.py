@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 from litestar.connection import Request
@@ -25,7 +25,7 @@ Actor: TypeAlias = NamedDependency[party.Actor]
 """Annotation of a handler's parameter `actor`: who calls (`core.party.Actor`)."""
 CurrentVisitor: TypeAlias = NamedDependency[Visitor]
 """Annotation of a handler's parameter `visitor`: the account with its session."""
-Guard = Callable[[Connection, BaseRouteHandler], None]
+Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
 
 class PasskeyNeeded(NotAllowed):
@@ -36,7 +36,7 @@ def allow(*roles: Role) -> Guard:
     """A guard: only these roles. `allow()` alone is everyone who is signed in."""
     allowed = frozenset(roles) or frozenset(Role)
 
-    def guard(connection: Connection, _: BaseRouteHandler) -> None:
+    async def guard(connection: Connection, _: BaseRouteHandler) -> None:
         if visitor_of(connection).account.role not in allowed:
             raise NotAllowed("web.error.role", hint="web.error.role.hint")
 
@@ -44,7 +44,7 @@ def allow(*roles: Role) -> Guard:
     return guard
 
 
-def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
+async def signed_in(connection: Connection, handler: BaseRouteHandler) -> None:
     """The guard of the whole app."""
     if handler.opt.get(PUBLIC):
         return

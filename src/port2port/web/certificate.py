@@ -17,12 +17,23 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from port2port.core.errors import BadInput
+from port2port.web.origin import LOOPBACK_NAMES, known_names
+from port2port.web.settings import WebSettings
 
 LIFE = timedelta(days=397)
 """Browsers refuse longer ones (CA/Browser Forum baseline requirements, 6.3.2, until 2026)."""
 RENEW_BEFORE = timedelta(days=30)
 SKEW = timedelta(hours=1)
 CERTIFICATE_FILE, KEY_FILE = "browser-certificate.pem", "browser-key.pem"
+
+
+def files_for(settings: WebSettings, folder: Path, now: datetime) -> tuple[Path | None, Path | None]:
+    """Certificate and key to serve with: the configured ones, none on loopback, else our own in `folder`."""
+    if settings.certificate or settings.key:
+        return Path(settings.certificate), Path(settings.key)
+    if settings.address in LOOPBACK_NAMES:
+        return None, None
+    return ensure_certificate(folder, sorted(known_names(settings)), now)
 
 
 def ensure_certificate(folder: Path, names: Sequence[str], now: datetime) -> tuple[Path, Path]:

@@ -16,7 +16,7 @@ from litestar.response import Redirect, Response
 from port2port.core import errors as core
 from port2port.web.access import PasskeyNeeded
 from port2port.web.limits import TooOften
-from port2port.web.pages import language_of, local_or, page
+from port2port.web.pages import back_to, language_of, local_or, page
 from port2port.web.state import shared
 
 log = logging.getLogger("port2port.web")
@@ -89,14 +89,12 @@ def answer(request: AnyRequest, error: Exception) -> Answer:
 def wants_json(request: AnyRequest) -> bool:
     """Programs get problems: paths under /api/, and whoever asks for JSON before HTML."""
     accept = request.headers.get("accept", "")
-    return request.url.path.startswith("/api/") or ("json" in accept and "text/html" not in accept)
+    return request.scope["path"].startswith("/api/") or ("json" in accept and "text/html" not in accept)
 
 
 def _to_sign_in(request: AnyRequest) -> Answer:
     """What was asked for is opened after signing in; a form that was posted is not repeated."""
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    next_path = local_or(wanted) if request.method == "GET" else "/"
-    return Redirect(f"/sign-in?next={quote(next_path, safe='')}", status_code=303)
+    return Redirect(f"/sign-in?next={quote(local_or(back_to(request)), safe='')}", status_code=303)
 
 
 def _page(request: AnyRequest, error: Exception, kind: Kind, reference: str) -> Answer:
@@ -136,7 +134,7 @@ def _say(request: AnyRequest, text: str) -> str:
 
 def _logged(request: AnyRequest, error: Exception) -> str:
     reference = secrets.token_hex(4)
-    log.error("unforeseen error %s at %s %r", reference, request.method, request.url.path[:200], exc_info=error)
+    log.error("unforeseen error %s at %s %r", reference, request.method, request.scope["path"][:200], exc_info=error)
     shared(request).surface.counters.add("web.failed.unforeseen")
     return reference
 

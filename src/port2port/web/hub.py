@@ -90,7 +90,7 @@ class Hub:
             upto = self._delivered
             after = upto if last_event_id is None else last_event_id
             if after > upto or after < 0:
-                after = await self._wait_for(after)
+                await self._check_exists(after)
                 upto = self._delivered
             if upto - after > MAX_CATCH_UP:
                 raise TooFarBehind
@@ -116,11 +116,10 @@ class Hub:
         self._subscribers.add(subscriber)
         return subscriber
 
-    async def _wait_for(self, number: int) -> int:
-        """A page may have been made from an entry that the hub is just about to hand out."""
+    async def _check_exists(self, number: int) -> None:
+        """A page may have been made from an entry that the hub is just about to hand out. Else `TooFarBehind`."""
         if number < 0 or number > await asyncio.to_thread(self._store.head):
             raise TooFarBehind
-        return self._delivered
 
     async def _missed(self, after: int, upto: int) -> AsyncIterator[Recorded]:
         while after < upto:

@@ -22,11 +22,16 @@ def known_names(settings: WebSettings) -> frozenset[str]:
     names = {name.lower() for name in settings.host_names}
     if settings.base_url:
         names.add(host_name(urlsplit(settings.base_url).netloc))
+    return frozenset((names | LOOPBACK_NAMES | {settings.address.lower()}) - {""})
+
+
+def public_url(settings: WebSettings, port: int) -> str:
+    """What people type, without a slash at the end: `base_url`, else by name on loopback, where passkeys work."""
+    if settings.base_url:
+        return settings.base_url.rstrip("/")
     if settings.address in LOOPBACK_NAMES:
-        names |= LOOPBACK_NAMES
-    else:
-        names.add(settings.address.lower())
-    return frozenset(names - {""})
+        return f"{'https' if settings.certificate else 'http'}://localhost:{port}"
+    return f"https://{settings.address}:{port}"
 
 
 def host_name(netloc: str) -> str:

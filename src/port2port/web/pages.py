@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -23,8 +23,8 @@ from port2port.web import times
 from port2port.web.csrf import FIELD, token_for
 from port2port.web.model import LANGUAGES, THEMES
 from port2port.web.state import Shared, Visit, shared, visit_of
-from port2port.web.surface import FOLDER, Entry, Surface
-from port2port.web.words import preferred
+from port2port.web.surface import FOLDER, OWN_ENTRIES, Entry, Surface
+from port2port.web.words import Words, preferred
 
 Form = URLEncodedBody[dict[str, str]]
 """Annotation of a handler's `data`: a form's fields, each at most once."""
@@ -80,6 +80,7 @@ def base_context(request: Request[Any, Any, Any]) -> dict[str, Any]:
     visitor, surface = visit.visitor, at.surface
     return {
         "t": partial(surface.words.say, language),
+        "word_or": partial(_word_or, surface.words, language),
         "language": language,
         "languages": LANGUAGES,
         "theme": visitor.account.theme if visitor else "day",
@@ -88,7 +89,8 @@ def base_context(request: Request[Any, Any, Any]) -> dict[str, Any]:
         "actor": visitor.actor if visitor else None,
         "account": visitor.account if visitor else None,
         "pages": navigation(surface, visit),
-        "here": request.url.path,
+        "here": request.scope["path"],
+        "back": back_to(request),
         "nonce": visit.nonce,
         "csrf": _LazyToken(visit, as_field=True),
         "csrf_token": _LazyToken(visit, as_field=False),
@@ -101,12 +103,26 @@ def base_context(request: Request[Any, Any, Any]) -> dict[str, Any]:
     }
 
 
+def _word_or(words: Words, language: str, key: str, otherwise: str) -> str:
+    """The word `key` when there is one, else a name made readable."""
+    return words.say(language, key) if words.has(key) else otherwise.replace("_", " ")
+
+
+def back_to(request: Request[Any, Any, Any]) -> str:
+    """This very page, for a form that only changes how it looks. Not from `request.url`: a Host may be malformed."""
+    if request.method != "GET":
+        return "/"
+    query = request.scope["query_string"].decode("latin-1")
+    return quote(request.scope["path"], safe="/:@!$&'()*+,;=~-._") + (f"?{query}" if query else "")
+
+
 def navigation(surface: Surface, visit: Visit) -> list[Entry]:
     """The entries of the navigation that the visitor's role may open."""
     if visit.visitor is None or visit.visitor.is_restricted:
         return []
     role = visit.visitor.account.role
-    return sorted((each for each in surface.pages if role in each.roles), key=lambda each: (each.order, each.path))
+    entries: list[Entry] = [*surface.pages, *OWN_ENTRIES]
+    return sorted((each for each in entries if role in each.roles), key=lambda each: (each.order, each.path))
 
 
 class _LazyToken:

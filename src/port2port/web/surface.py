@@ -30,6 +30,22 @@ class Entry(Protocol):
     def order(self) -> int: ...
 
 
+@dataclass(frozen=True)
+class OwnEntry:
+    """A page of the toolkit itself in the navigation."""
+
+    title: str
+    path: str
+    roles: Collection[Role]
+    order: int
+
+
+OWN_ENTRIES = (
+    OwnEntry("web.system.title", "/system", (Role.OPERATOR, Role.SECURITY_OFFICER, Role.ADMINISTRATOR), 90),
+    OwnEntry("web.accounts.title", "/accounts", (Role.ADMINISTRATOR,), 95),
+)
+
+
 class Counting(Protocol):
     """Named counts (`capability.Counters` is one)."""
 
