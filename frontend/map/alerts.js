@@ -15,6 +15,7 @@ export class Alerts extends EventTarget {
   /** Somebody's pointer or keys are in the list: rows keep their places. */
   held = false;
   #source;
+  #open = null;
 
   constructor(line) {
     super();
@@ -28,6 +29,7 @@ export class Alerts extends EventTarget {
       let after = 0;
       for (let offset = 0, total = 1; offset < total; ) {
         const answer = await fetch(`/api/picture/alerts?offset=${offset}`, { headers: { Accept: "application/json" } });
+        if (answer.status === 401) return location.reload();
         if (!answer.ok) throw new Error(`status ${answer.status}`);
         const page = await answer.json();
         if (offset === 0) after = page.after;
@@ -46,12 +48,13 @@ export class Alerts extends EventTarget {
     } catch {
       setTimeout(() => this.load(), 2_000);
     }
+    return undefined;
   }
 
   #added(alert) {
     const known = this.known.get(alert.id);
     if (known && known.number >= alert.number) return;
-    this.known.set(alert.id, alert);
+    this.#put(alert);
     this.waiting.add(alert.id);
     this.#ring(alert);
     this.#soon();
@@ -63,7 +66,7 @@ export class Alerts extends EventTarget {
     if (change.state === "acknowledged" && known.state !== "open") return;
     const priority = Math.min(known.priority, change.priority ?? 4);
     const next = { ...known, ...change, priority, acting: false };
-    this.known.set(change.id, next);
+    this.#put(next);
     if (change.rang_at) this.#ring(next);
     this.#soon();
   }
@@ -80,6 +83,7 @@ export class Alerts extends EventTarget {
   /** Put every row in its place: called when nobody's pointer or keys are in the list, or when asked for. */
   settle(first = false) {
     for (const [id, alert] of this.known) if (alert.state === "closed") this.known.delete(id);
+    this.#open = null;
     this.rows = [...this.known.values()].sort(byUrgency).map((alert) => alert.id);
     this.waiting.clear();
     this.dispatchEvent(new CustomEvent("change", { detail: { settled: true, first } }));
@@ -89,8 +93,15 @@ export class Alerts extends EventTarget {
     return this.waiting.size > 0 || this.rows.some((id) => this.known.get(id)?.state === "closed");
   }
 
+  /** What is not closed. Kept until the next change: the queue asks for it with every row that comes into view. */
   get open() {
-    return [...this.known.values()].filter((alert) => alert.state !== "closed");
+    this.#open ??= [...this.known.values()].filter((alert) => alert.state !== "closed");
+    return this.#open;
+  }
+
+  #put(alert) {
+    this.known.set(alert.id, alert);
+    this.#open = null;
   }
 
   async acknowledge(id) {
@@ -105,13 +116,13 @@ export class Alerts extends EventTarget {
   async #act(id, path, body) {
     const known = this.known.get(id);
     if (!known) return { ok: false, body: null };
-    this.known.set(id, { ...known, acting: true });
+    this.#put({ ...known, acting: true });
     this.dispatchEvent(new Event("change"));
     const answer = await send(path, { ...body, seen: known.seen });
     const now = this.known.get(id) ?? known;
     const told = answer.ok ? answer.body : {};
     const newer = answer.ok && told.number >= now.number;
-    this.known.set(id, { ...now, ...(newer ? { ...told, number: now.number } : {}), acting: false });
+    this.#put({ ...now, ...(newer ? { ...told, number: now.number } : {}), acting: false });
     this.#soon();
     return answer;
   }

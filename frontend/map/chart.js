@@ -8,6 +8,9 @@ import { mapStyle, paletteOf, rgb } from "./style.js";
 
 const PICK_PX = 16;
 const REDRAW_MS = 250;
+const PLACE_LAYERS = ["place", "poi", "dock"];
+const MOST_PLACES = 10_000;
+const REFRESH_MS = 3_000;
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 
 setWorkerUrl("/static/picture/build/map-worker.js");
@@ -18,6 +21,7 @@ export class Chart extends EventTarget {
     super();
     this.movers = movers;
     this.start = start;
+    this.seenPlaces = new Map();
     this.features = start.layers.filter((layer) => layer.features);
     const theme = document.documentElement.dataset.obcTheme;
     this.map = new MapLibre({
@@ -49,6 +53,10 @@ export class Chart extends EventTarget {
     };
     this.#colour(theme);
     this.map.on("style.load", () => this.map.addLayer(this.layer));
+    this.#refresh();
+    this.map.on("sourcedata", (event) => {
+      if (event.sourceId === "base" && event.tile) this.placesDue = true;
+    });
     this.map.on("click", (event) => this.#click(event));
     this.map.on("mousemove", (event) => this.#hover(event));
     new MutationObserver(() => this.#restyle()).observe(document.documentElement, { attributeFilter: ["data-obc-theme"] });
@@ -63,7 +71,7 @@ export class Chart extends EventTarget {
   show(layer, shown) {
     this.movers.show(layer.id, shown);
     if (layer.features) {
-      for (const part of ["fill", "line", "point", "name"]) {
+      for (const part of ["fill", "line", "point", "name", "label"]) {
         const id = `${layer.id}:${part}`;
         if (this.map.getLayer(id)) this.map.setLayoutProperty(id, "visibility", shown ? "visible" : "none");
       }
@@ -73,6 +81,10 @@ export class Chart extends EventTarget {
   }
 
   showAlerts(alerts) {
+    this.layer.priorities = new Map();
+    for (const { subject, priority } of alerts) {
+      this.layer.priorities.set(subject, Math.min(priority, this.layer.priorities.get(subject) ?? 4));
+    }
     this.overlay.alerts = alerts.map((alert) => ({
       ...alert,
       mercator: alert.position && { x: mercatorX(alert.position[0]), y: mercatorY(alert.position[1]) },
@@ -93,16 +105,19 @@ export class Chart extends EventTarget {
     else this.map.easeTo({ ...target, duration: 150 });
   }
 
-  lookAt(slot, options) {
+  /** Where a mover is by now, [longitude, latitude]; undefined when it is not in the picture. */
+  placeOf(id) {
+    const slot = this.movers.slotOf(id);
+    if (slot === undefined) return undefined;
     const at = this.movers.place(slot, performance.now() / 1000, { x: 0, y: 0 });
-    this.look(at.x * 360 - 180, latitudeOf(at.y), options);
+    return [at.x * 360 - 180, latitudeOf(at.y)];
   }
 
   /** Whether a place is in the part of the map that nothing covers. */
   sees(longitude, latitude, coveredPx = 0) {
     const { x, y } = this.map.project([longitude, latitude]);
     const canvas = this.map.getCanvas();
-    return x > coveredPx + 20 && y > 20 && x < canvas.clientWidth - 20 && y < canvas.clientHeight - 20;
+    return this.map.getZoom() > 8 && x > coveredPx + 20 && y > 20 && x < canvas.clientWidth - 20 && y < canvas.clientHeight - 20;
   }
 
   /** The mover nearest to a pixel, if it is near enough. */
@@ -123,19 +138,38 @@ export class Chart extends EventTarget {
     return found;
   }
 
+  /** Places by the beginning of their name, of those that were in view since the page was opened. */
   places(wanted, limit = 5) {
-    if (!this.start.basemap || wanted.trim().length < 2) return [];
     const needle = wanted.trim().toLocaleUpperCase();
-    const found = new Map();
-    for (const sourceLayer of ["place", "poi", "dock"]) {
-      if (this.start.basemap.layers.length && !this.start.basemap.layers.includes(sourceLayer)) continue;
+    if (needle.length < 2) return [];
+    return [...this.seenPlaces].filter(([name]) => name.toLocaleUpperCase().startsWith(needle)).slice(0, limit);
+  }
+
+  #collectPlaces() {
+    for (const sourceLayer of PLACE_LAYERS) {
+      if (!this.start.basemap?.layers.includes(sourceLayer) || this.seenPlaces.size > MOST_PLACES) continue;
       for (const feature of this.map.querySourceFeatures("base", { sourceLayer, filter: ["has", "name"] })) {
         const { name } = feature.properties;
-        if (!found.has(name) && name.toLocaleUpperCase().startsWith(needle)) found.set(name, middleOf(feature.geometry));
-        if (found.size >= limit) return [...found];
+        if (!this.seenPlaces.has(name)) this.seenPlaces.set(name, middleOf(feature.geometry));
       }
     }
-    return [...found];
+  }
+
+  /** Fixed things change too, and what was taken back must go: ask again every few seconds. */
+  async #refresh() {
+    await Promise.all(this.features.map((layer) => this.#load(layer).catch(() => {})));
+    setTimeout(() => this.#refresh(), REFRESH_MS);
+  }
+
+  async #load(layer) {
+    const answer = await fetch(layer.features, { headers: { Accept: "application/geo+json" } });
+    const tag = answer.headers.get("etag");
+    if (!answer.ok || (tag && tag === layer.tag)) return;
+    layer.tag = tag;
+    layer.data = await answer.json();
+    layer.names = namesOf(layer.data);
+    this.map.getSource(layer.id)?.setData(layer.data);
+    this.map.getSource(`${layer.id}:names`)?.setData(layer.names);
   }
 
   #click(event) {
@@ -167,6 +201,10 @@ export class Chart extends EventTarget {
   /** Movers move on between reports, and urgent marks blink: a few frames a second are enough. */
   #beat() {
     if (document.hidden) return;
+    if (this.placesDue && this.map.isSourceLoaded("base")) {
+      this.placesDue = false;
+      this.#collectPlaces();
+    }
     this.overlay.blinkOn = STILL.matches || Math.floor(Date.now() / 500) % 2 === 0;
     this.redraw();
   }
@@ -180,14 +218,25 @@ export class Chart extends EventTarget {
   #colour(theme) {
     const palette = paletteOf(theme);
     this.overlay.palette = palette;
-    this.layer.colours = { ink: rgb(palette.ink), paper: rgb(palette.paper), aid: rgb(palette.aid), alarm: rgb(palette.alarm) };
+    this.layer.colours = { ink: rgb(palette.ink), paper: rgb(palette.paper), aid: rgb(palette.aid) };
+    this.layer.colours.alarms = [palette.alarm, palette.warning, palette.caution, palette.note].flatMap(rgb);
   }
 }
 
+/** One name an area, in its middle: tiles cut an area in pieces, and each would have its own. */
+function namesOf({ features }) {
+  const named = features.filter((feature) => feature.properties?.name && feature.geometry);
+  const at = ({ properties, geometry }) => ({ type: "Feature", properties: { ...properties, "of-point": geometry.type === "Point" }, geometry: { type: "Point", coordinates: middleOf(geometry) } });
+  return { type: "FeatureCollection", features: named.map(at) };
+}
+
+/** The middle of what a geometry spans. */
 function middleOf(geometry) {
-  let points = geometry.coordinates;
-  if (geometry.type === "Point") return points;
-  while (Array.isArray(points[0][0])) [points] = points;
-  const sum = points.reduce(([x, y], [px, py]) => [x + px, y + py], [0, 0]);
-  return [sum[0] / points.length, sum[1] / points.length];
+  if (geometry.type === "Point") return geometry.coordinates;
+  const points = geometry.coordinates.flat(geometry.type === "MultiPolygon" ? 2 : geometry.type === "LineString" ? 0 : 1);
+  const span = (axis) => {
+    const values = points.map((point) => point[axis]);
+    return (Math.min(...values) + Math.max(...values)) / 2;
+  };
+  return [span(0), span(1)];
 }

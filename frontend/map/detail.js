@@ -6,6 +6,8 @@ import { shape } from "./symbols.js";
 import { age, clock, clockTime, problemText, send, start, t } from "./words.js";
 
 export class Detail extends LitElement {
+  #loading = null;
+
   constructor() {
     super();
     this.alert = null;
@@ -54,6 +56,7 @@ export class Detail extends LitElement {
     this.hidden = true;
     this.alert = this.thing = null;
     this.path = "";
+    this.#loading?.abort();
     this.#fragment?.replaceChildren();
     this.requestUpdate();
   }
@@ -68,14 +71,29 @@ export class Detail extends LitElement {
     return this.querySelector(".fragment");
   }
 
+  /** Show a fragment. What arrives late, for something else, is thrown away. */
   async #load(path) {
     this.hidden = false;
     this.requestUpdate();
     await this.updateComplete;
     if (path === this.path) return;
     this.path = path;
+    this.#loading?.abort();
     this.#fragment.replaceChildren();
-    if (path) await window.htmx?.ajax("GET", path, { target: this.#fragment, swap: "innerHTML" });
+    if (!path) return;
+    this.#loading = new AbortController();
+    const headers = { Accept: "text/html", "HX-Request": "true" };
+    const answer = await fetch(path, { headers, signal: this.#loading.signal }).catch(() => null);
+    const text = answer?.ok ? await answer.text().catch(() => "") : "";
+    if (path !== this.path) return;
+    if (answer?.redirected) location.reload();
+    else if (text) this.#put(text);
+    else if (answer || !this.#loading.signal.aborted) this.#fragment.textContent = t("detail.unavailable");
+  }
+
+  #put(text) {
+    this.#fragment.innerHTML = text;
+    window.htmx?.process(this.#fragment);
   }
 
   async run(action) {
@@ -85,7 +103,8 @@ export class Detail extends LitElement {
       this.problem = problemText(answer);
       this.requestUpdate();
     } else if (answer.url) {
-      location.assign(answer.url);
+      const { pathname } = new URL(answer.url);
+      this.dispatchEvent(new CustomEvent("made", { detail: { name: action.title, page: pathname } }));
     }
   }
 
@@ -107,11 +126,12 @@ export class Detail extends LitElement {
         <button class="plain" @click=${() => this.dispatchEvent(new Event("dismiss"))} aria-label=${t("detail.close")} title=${t("detail.close")}>✕ <kbd>Esc</kbd></button>
       </div>
       ${this.alert ? this.#alert(this.alert) : nothing}
+      ${this.thing?.page ? html`<p><a href=${this.thing.page}>${t("detail.page")}</a></p>` : nothing}
       <div class="fragment ${this.alert ? "below-alert" : ""}"></div>`;
   }
 
   #title(alert) {
-    return html`<h2 class="kind priority-${alert.priority} is-${alert.state}">
+    return html`<h2 class="kind p${alert.priority} is-${alert.state}">
       ${shape(alert.priority, alert.state === "open")}<span>${t(`priority.${alert.priority}`)}</span><span class="rule">${alert.rule}</span>
     </h2>`;
   }

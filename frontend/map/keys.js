@@ -16,6 +16,7 @@ export function listen(table) {
     const name = (event.ctrlKey ? "ctrl+" : "") + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
     const act = table[name];
     if (!act || (!event.ctrlKey && isTyping(event.target))) return;
+    if (name !== "?" && document.querySelector("dialog[open]")) return;
     const single = event.key.length === 1 && !event.ctrlKey;
     if (single && !keysAreOn()) return;
     if (name === "Enter" && event.target instanceof Element && event.target.closest("button, a, summary")) return;

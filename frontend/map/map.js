@@ -11,6 +11,7 @@ import { Line, followPositions, steadyAt } from "./stream.js";
 import { clock, send, start, t } from "./words.js";
 
 const GLASS_EVERY_MS = 10_000;
+const MOST_MARKS = 300;
 const NARROW = matchMedia("(max-width: 800px)");
 
 const $ = (selector) => document.querySelector(selector);
@@ -39,11 +40,11 @@ function openAlert(id, { push = true, look = true } = {}) {
   if (push) remember({ alert: id });
 }
 
+/** The map stays where it is when the place can be seen; a map that jumps at every key is no help. */
 function lookAtAlert(alert) {
-  const slot = movers.slotOf(alert.subject);
-  const [longitude, latitude] = alert.position ?? [];
-  if (slot !== undefined) chart?.lookAt(slot, { coveredPx: coveredPx() });
-  else if (longitude !== undefined) chart?.look(longitude, latitude, { coveredPx: coveredPx() });
+  const place = chart?.placeOf(alert.subject) ?? alert.position;
+  if (!place || !chart || chart.sees(...place, coveredPx())) return;
+  chart.look(...place, { zoom: 9.5, coveredPx: coveredPx() });
 }
 
 function openThing(thing, { push = true } = {}) {
@@ -53,6 +54,12 @@ function openThing(thing, { push = true } = {}) {
   detail.showThing(thing, layer.detail.replace("{id}", encodeURIComponent(thing.id)));
   chart?.choose(thing.id);
   if (push) remember({ thing: thing.id, layer: thing.layer, name: thing.name });
+}
+
+/** What an action made of an alert: its fragment in the same panel, its page one link away. */
+function openMade({ name, page }, { push = true } = {}) {
+  detail.showThing({ name, page }, `${page}/detail`);
+  if (push) remember({ page, name });
 }
 
 function dismiss({ push = true } = {}) {
@@ -71,9 +78,10 @@ function remember(what) {
 }
 
 window.addEventListener("popstate", (event) => {
-  const { alert, thing, layer, name } = event.state ?? {};
+  const { alert, thing, layer, name, page } = event.state ?? {};
   if (alert) openAlert(alert, { push: false });
   else if (thing) openThing({ id: thing, layer, name }, { push: false });
+  else if (page) openMade({ name, page }, { push: false });
   else dismiss({ push: false });
 });
 
@@ -96,8 +104,8 @@ function find(text) {
       take: () => {
         openThing(info);
         showMap();
-        const now = movers.slotOf(info.id);
-        if (now !== undefined) chart?.lookAt(now, { zoom: 12, coveredPx: coveredPx() });
+        const place = chart?.placeOf(info.id);
+        if (place) chart.look(...place, { zoom: 12, coveredPx: coveredPx() });
       },
     };
   });
@@ -119,6 +127,11 @@ function tab(name) {
   $(".console").dataset.tab = name;
   for (const each of document.querySelectorAll(".console-tabs button")) each.setAttribute("aria-selected", String(each.dataset.tab === name));
   chart?.map.resize();
+}
+
+/** The worst of the queue, and what waits above it: more marks than these would hide the map. */
+function drawn() {
+  return [...alerts.waiting, ...alerts.rows.slice(0, MOST_MARKS)].map((id) => alerts.known.get(id)).filter((alert) => alert && alert.state !== "closed");
 }
 
 function announce(text) {
@@ -173,13 +186,16 @@ async function begin() {
   queue.bind(alerts);
   search.bind(find);
   $(".console").dataset.tab = "queue";
-  line.addEventListener("change", showLine);
+  line.addEventListener("change", () => {
+    showLine();
+    announce($("#line").textContent);
+  });
   setInterval(() => {
     showLine();
     countLayers();
   }, 1_000);
   alerts.addEventListener("change", () => {
-    chart?.showAlerts(alerts.open);
+    chart?.showAlerts(drawn());
     const shown = detail.alert && alerts.known.get(detail.alert.id);
     if (shown && shown !== detail.alert) detail.refresh(shown);
     showTitle();
@@ -212,7 +228,7 @@ function startMap() {
   chart = new Chart($("#map"), $("#overlay"), movers, start);
   chart.addEventListener("drawn", measureGlass);
   chart.addEventListener("pick", ({ detail: thing }) => (thing ? openPicked(thing) : dismiss()));
-  chart.showAlerts(alerts.open);
+  chart.showAlerts(drawn());
   $("#attribution").textContent = start.basemap?.attribution ?? "";
   $("#no-basemap").hidden = Boolean(start.basemap);
   window.port2portChart = chart;
@@ -231,6 +247,7 @@ function openPicked(thing) {
 function wire() {
   queue.addEventListener("choose", ({ detail: id }) => openAlert(id));
   detail.addEventListener("dismiss", () => dismiss());
+  detail.addEventListener("made", ({ detail: made }) => openMade(made));
   detail.addEventListener("decide", ({ detail: { name, id, value } }) => decide(name, id, value));
   rail.addEventListener("layer", ({ detail: { layer, shown } }) => chart?.show(layer, shown));
   for (const each of document.querySelectorAll(".console-tabs button")) each.addEventListener("click", () => tab(each.dataset.tab));

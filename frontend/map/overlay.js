@@ -7,8 +7,7 @@ const NAMES_FROM_ZOOM = 10.5;
 const MOST_NAMES = 220;
 const CELL_PX = 12;
 const HEIGHT_PX = 12;
-/** A name gives way to another this wide. */
-const LOOKED_AT = 1_500;
+const MOST_WIDTHS = 5_000;
 
 export class Overlay {
   chosen = null;
@@ -96,9 +95,9 @@ export class Overlay {
     let written = 0;
     for (let pass = 0; pass < 2; pass += 1) {
       if (pass === 1 && !plain) return;
-      for (let i = 0; i < movers.count && i < 50_000 && written < MOST_NAMES; i += 1) {
+      for (let i = 0; i < movers.count && written < MOST_NAMES; i += 1) {
         const alarmed = (movers.style[i] & ALARMED) !== 0;
-        if (alarmed !== (pass === 0) || (!alarmed && movers.shown[i] === 0)) continue;
+        if (alarmed !== (pass === 0) || (!alarmed && movers.shown[i] === 0) || movers.info[i].id === this.chosen) continue;
         movers.place(i, nowS, at);
         const [x, y] = this.pixel(at.x, at.y, view);
         if (x < 0 || y < 0 || x > view.width || y > view.height) continue;
@@ -115,7 +114,7 @@ export class Overlay {
     const key = (strong ? "!" : "") + name;
     let width = this.widths.get(key);
     if (width === undefined) {
-      if (this.widths.size > LOOKED_AT) this.widths.clear();
+      if (this.widths.size > MOST_WIDTHS) this.widths.clear();
       width = context.measureText(name).width;
       this.widths.set(key, width);
     }

@@ -190,7 +190,7 @@ export class Queue extends LitElement {
   #row(alert, at, count) {
     if (!alert) return nothing;
     const now = clock.now();
-    const classes = ["row", `priority-${alert.priority}`, `is-${alert.state}`, alert.ended_at ? "is-over" : "", alert.acting ? "is-acting" : ""];
+    const classes = ["q-row", `p${alert.priority}`, `is-${alert.state}`, alert.ended_at ? "is-over" : "", alert.acting ? "is-acting" : ""];
     return html`<div
       id="alert-${alert.id}"
       class=${classes.join(" ")}

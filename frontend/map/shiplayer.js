@@ -24,11 +24,11 @@ void main() {
   gl_Position = vec4(px.x / view.x * 2.0 - 1.0, 1.0 - px.y / view.y * 2.0, 0.0, 1.0);
 }`;
 
-// turned.y points ahead. Flags: 1 alarmed, 2 no direction, 4 still, 8 doubtful or old.
+// turned.y points ahead. Flags: 1 alarmed, 2 no direction, 4 still, 8 doubtful or old; above them the priority.
 const SYMBOL_FRAGMENT = `#version 300 es
 precision highp float;
 in vec2 at; in vec2 turned; flat in int kind; flat in int flag; in float strength;
-uniform float size; uniform float scale; uniform vec3 ink; uniform vec3 paper; uniform vec3 aid; uniform vec3 alarm;
+uniform float size; uniform float scale; uniform vec3 ink; uniform vec3 paper; uniform vec3 aid; uniform vec3 alarms[4];
 out vec4 colour;
 float box(vec2 p, vec2 b) { vec2 d = abs(p) - b; return length(max(d, 0.0)) + min(max(d.x, d.y), 0.0); }
 float ship(vec2 p) {
@@ -54,6 +54,7 @@ void main() {
   if (dashed) edge *= step(0.5, fract(atan(at.y, at.x) * 1.9099));
   float inside = clamp(0.5 - d, 0.0, 1.0);
   bool alarmed = (flag & 1) != 0;
+  vec3 alarm = alarms[clamp((flag >> 4) - 1, 0, 3)];
   bool hollow = (flag & 4) != 0 || dashed || kind == 2 || kind == 3;
   vec3 body = alarmed ? alarm : (kind == 2 || kind == 3 ? aid : ink);
   float halo = clamp(1.9 - d, 0.0, 1.0) * 0.75;
@@ -84,6 +85,9 @@ export class ShipLayer {
   renderingMode = "2d";
   /** JavaScript's share of the last frame. */
   lastMs = 0;
+
+  /** Id of a thing -> the worst priority of its alerts; what nobody asks for any more is a note. */
+  priorities = new Map();
 
   constructor(movers, colours) {
     this.movers = movers;
@@ -168,6 +172,7 @@ export class ShipLayer {
         data[into + 2] = known ? direction : 0;
         data[into + 3] = movers.symbol[i];
         data[into + 4] = (alarmed ? 1 : 0) | (known ? 0 : 2) | (still ? 4 : 0) | ((movers.style[i] & 3) !== 0 ? 8 : 0);
+        if (alarmed) data[into + 4] += 16 * (this.priorities.get(movers.info[i].id) ?? 4);
         data[into + 5] = age < FADE_FROM_S ? 1 : Math.max(FAINTEST, 1 - (age - FADE_FROM_S) / (FADE_TO_S - FADE_FROM_S));
         count += 1;
         if (withVectors && !still && movers.vx[i] * movers.vx[i] + movers.vy[i] * movers.vy[i] > 0) {
@@ -198,7 +203,8 @@ export class ShipLayer {
     gl.uniform2f(at("view"), view.width, view.height);
     gl.uniform1f(at("size"), size);
     gl.uniform1f(at("scale"), 1);
-    for (const name of ["ink", "paper", "aid", "alarm"]) gl.uniform3f(at(name), ...this.colours[name]);
+    for (const name of ["ink", "paper", "aid"]) gl.uniform3f(at(name), ...this.colours[name]);
+    gl.uniform3fv(at("alarms[0]"), this.colours.alarms);
     gl.bindVertexArray(this.symbolState);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.instances);
     gl.bufferData(gl.ARRAY_BUFFER, this.data.subarray(0, count * FLOATS), gl.DYNAMIC_DRAW);

@@ -16,11 +16,12 @@ const PALETTES = {
     ink: "#9dbfe2", paper: "#11181d", aid: "#7e8a93", alarm: "#ff3b3b", warning: "#fa7d00", caution: "#ffcc16", note: "#6f8da1", text: "#d6dee4", focus: "#b1d6ff",
   },
   night: {
-    water: "#04070a", land: "#0e1010", dock: "#030608", waterway: "#070e13", rail: "#161818", fairway: "#152631", border: "#26222f",
-    label: "#5a6469", quiet: "#41494d", halo: "#080a0b", waterLabel: "#34495a", zone: "#304b60", restricted: "#6b3630", anchorage: "#453b60",
-    ink: "#5f7f9f", paper: "#020405", aid: "#414a50", alarm: "#d4141c", warning: "#a85400", caution: "#8a6c00", note: "#34495a", text: "#87939b", focus: "#6f9ccb",
+    water: "#030303", land: "#130e09", dock: "#000000", waterway: "#060504", rail: "#1b140c", fairway: "#2a1d10", border: "#33241a",
+    label: "#8a5f32", quiet: "#5f4225", halo: "#070503", waterLabel: "#5d4a33", zone: "#5d4a33", restricted: "#7a3a2a", anchorage: "#5a4650",
+    ink: "#b57b3c", paper: "#0a0705", aid: "#5f4c36", alarm: "#e90f20", warning: "#ba5a00", caution: "#897300", note: "#5d4a33", text: "#eaa75e", focus: "#58c8a2",
   },
 };
+const NOTHING = { type: "FeatureCollection", features: [] };
 const FONT = ["Inter Variable"];
 const FONT_STRONG = ["Inter Variable SemiBold"];
 
@@ -39,7 +40,10 @@ export function mapStyle(theme, start) {
   const sources = {};
   if (start.basemap) sources.base = { type: "vector", url: `pmtiles://${location.origin}/basemap.pmtiles` };
   for (const layer of start.layers) {
-    if (layer.features) sources[layer.id] = { type: "geojson", data: layer.features, promoteId: "id" };
+    if (layer.features) {
+      sources[layer.id] = { type: "geojson", data: layer.data ?? NOTHING, promoteId: "id" };
+      sources[`${layer.id}:names`] = { type: "geojson", data: layer.names ?? NOTHING };
+    }
   }
   const base = start.basemap ? baseLayers(p).filter((layer) => has.size === 0 || has.has(layer["source-layer"])) : [];
   const labels = start.basemap ? labelLayers(p).filter((layer) => has.size === 0 || has.has(layer["source-layer"])) : [];
@@ -126,20 +130,27 @@ function featureShapes(layer, p) {
     },
     {
       id: `${layer.id}:point`, type: "circle", source: layer.id, filter: ["==", ["geometry-type"], "Point"], layout: { visibility },
-      paint: { "circle-radius": 4, "circle-color": p.paper, "circle-stroke-color": colour, "circle-stroke-width": 1.5 },
+      paint: {
+        "circle-radius": ["match", ["get", "style"], ["incident"], 6, 4],
+        "circle-color": ["match", ["get", "style"], ["incident"], p.note, p.paper],
+        "circle-stroke-color": ["match", ["get", "style"], ["incident"], p.halo, colour],
+        "circle-stroke-width": 1.5,
+      },
     },
   ];
 }
 
 function featureNames(layer, p) {
-  return [
-    {
-      id: `${layer.id}:name`, type: "symbol", source: layer.id, minzoom: 8.5,
-      layout: {
-        visibility: layer.shown ? "visible" : "none", "text-field": ["get", "name"], "text-font": FONT, "text-size": 11, "text-max-width": 9,
-        "text-variable-anchor": ["center", "top", "bottom"],
-      },
-      paint: { "text-color": zoneColour(p), "text-halo-color": p.halo, "text-halo-width": 1.2 },
+  const name = (part, ofPoint, layout) => ({
+    id: `${layer.id}:${part}`, type: "symbol", source: `${layer.id}:names`, minzoom: 8.5,
+    filter: ["==", ["get", "of-point"], ofPoint],
+    layout: {
+      visibility: layer.shown ? "visible" : "none", "text-field": ["get", "name"], "text-font": FONT, "text-size": 11, "text-max-width": 9, ...layout,
     },
+    paint: { "text-color": zoneColour(p), "text-halo-color": p.halo, "text-halo-width": 1.2 },
+  });
+  return [
+    name("name", false, { "text-variable-anchor": ["center", "top", "bottom"] }),
+    name("label", true, { "text-variable-anchor": ["left", "right", "top"], "text-radial-offset": 0.9, "text-justify": "auto" }),
   ];
 }

@@ -17,7 +17,7 @@ export function shape(priority, open) {
     ? svg`<polygon points=${outline.map(([x, y]) => `${12 + 9 * x},${12 + 9 * y}`).join(" ")}></polygon>`
     : svg`<circle cx="12" cy="12" r="8"></circle>`;
   const mark = open && priority < 3 ? svg`<path d="M12 9v5M12 15.6v1.6" class="mark"></path>` : "";
-  return svg`<svg viewBox="0 0 24 24" class="shape" aria-hidden="true">${form}${mark}</svg>`;
+  return svg`<svg viewBox="0 0 24 24" class="prio-shape" aria-hidden="true">${form}${mark}</svg>`;
 }
 
 /** The same on a canvas, centred at (x, y). */

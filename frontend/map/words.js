@@ -23,26 +23,32 @@ export const clockTime = (ms) => clockForm.format(new Date(ms));
 
 /** The node's clock, as far as this screen can tell. */
 export const clock = {
-  offsetMs: start.now - Date.now(),
+  offsetMs: start.now - performance.timeOrigin - performance.now(),
   now() {
-    return Date.now() + this.offsetMs;
+    return performance.timeOrigin + performance.now() + this.offsetMs;
   },
 };
 
-/** Ask the node for its time; half the round trip is the error, so the quickest of three answers counts. */
+/**
+ * Ask the node for its time; half the round trip is the error, so the quickest of three answers counts. The browser's
+ * own timing of the request is used: this script may have been busy drawing when the answer came.
+ */
 export async function setClock() {
   let best = Infinity;
   for (let i = 0; i < 3; i += 1) {
-    const sent = performance.now();
-    const answer = await fetch("/api/picture/clock", { headers: { Accept: "application/json" } });
+    const path = `/api/picture/clock?at=${performance.now()}`;
+    const answer = await fetch(path, { headers: { Accept: "application/json" } });
     if (!answer.ok) return;
-    const took = performance.now() - sent;
     const { now } = await answer.json();
+    const [timing] = performance.getEntriesByName(new URL(path, location.href).href);
+    if (!timing?.responseStart) continue;
+    const took = timing.responseStart - timing.requestStart;
     if (took < best) {
       best = took;
-      clock.offsetMs = now + took / 2 - Date.now();
+      clock.offsetMs = now + took / 2 - (performance.timeOrigin + timing.responseStart);
     }
   }
+  performance.clearResourceTimings();
 }
 
 /** POST JSON with the form token; answers {ok, status, body}. */

@@ -26,7 +26,7 @@ from port2port.core.ids import node_id, random_id
 from port2port.core.party import Party
 from port2port.incidents import capability as incidents
 from port2port.picture import capability as picture
-from port2port.runtime import ReaderThread, keep_running
+from port2port.runtime import ReaderThread, by_section, keep_running, resident_mb
 from port2port.sharing import capability as sharing
 from port2port.store import Store, open_store
 from port2port.store.identity import load_or_create, public_bytes
@@ -131,13 +131,15 @@ class Node:
             reader.join(JOIN_TIMEOUT_S)
 
     def health(self) -> Mapping[str, object]:
-        """Numbers for the system page and `doctor`: section -> name -> value."""
-        return {
-            "readers": {each.reader.name: each.last_error or each.behind() for each in self._readers},
-            "worker": {name: getattr(self.worker.state(), name) for name in ("running", "resident_mb", "restarts")},
-            **{name: each.health() for name, each in self._others.running.items()},
-            "counters": self.counters.all(),
+        """Numbers for the system page: section -> name -> value, or -> rows."""
+        found: dict[str, object] = {
+            "web.node": {"resident_mb": round(resident_mb())},
+            "web.readers": {each.reader.name: each.last_error or each.behind() for each in self._readers},
+            "web.worker": {name: getattr(self.worker.state(), name) for name in ("running", "resident_mb", "restarts")},
         }
+        for name, running in self._others.running.items():
+            found.update(by_section(name, running.health()))
+        return found
 
     def base_url(self) -> str:
         """What people type to reach the screens."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Thread
 
@@ -109,3 +110,18 @@ async def _keep(task: Task, counters: Counters) -> None:
             pause_s = FIRST_PAUSE_S
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+def by_section(name: str, numbers: Mapping[str, object]) -> dict[str, object]:
+    """A capability's health as sections: its numbers, and each list of rows under a name of its own."""
+    rows = {f"{name}.{key}": value for key, value in numbers.items() if isinstance(value, list)}
+    return {name: {key: value for key, value in numbers.items() if not isinstance(value, list)}, **rows}
+
+
+def resident_mb() -> float:
+    """Resident memory of this process; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    except OSError:
+        return 0.0

@@ -42,10 +42,11 @@ def node_without(name: str, tmp_path: Path) -> Iterator[dict[str, object]]:
         "[web]\nport = 0\n" + ('[sharing]\nlisten = "127.0.0.1:0"\n' if name != "sharing" else "")
     )
     environment = {**os.environ, "PYTHONPATH": str(package.parent), "PYTHONWARNINGS": "default"}
+    log = (tmp_path / "log").open("wb")
     process = subprocess.Popen(
         [sys.executable, "-m", "port2port", "--data", str(data), "serve"],
         stdout=subprocess.PIPE,
-        stderr=(tmp_path / "log").open("wb"),
+        stderr=log,
         env=environment,
         cwd=tmp_path,
     )
@@ -60,6 +61,7 @@ def node_without(name: str, tmp_path: Path) -> Iterator[dict[str, object]]:
         process.kill()
         process.wait()
         process.stdout.close()
+        log.close()
 
 
 @pytest.mark.parametrize("name", CAPABILITIES)

@@ -92,7 +92,10 @@ def test_only_known_kinds_inside_the_folder_are_found(tmp_path: Path, path: str)
         files.find("other", "/open.js")
 
 
-@pytest.mark.parametrize("host", ["evil.example", "port.example.evil.example", "127.0.0.1.evil.example", "[::1", "::", ""])
+HOSTS = ["evil.example", "port.example.evil.example", "127.0.0.1.evil.example", "[::1", "::", ""]
+
+
+@pytest.mark.parametrize("host", HOSTS)
 def test_a_request_for_another_host_is_refused(stranger: Browser, host: str) -> None:
     assert stranger.get("/sign-in", headers={"Host": host}).status_code == 403
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from port2port.capability import Site
+from port2port.capability import Ask, Site
 from port2port.core.alert import AlertClosed
 from port2port.core.errors import DecodeError
 from port2port.core.exchange import ObjectArrived
@@ -14,7 +14,6 @@ from port2port.incidents import copies, tables
 from port2port.incidents.asks import NetworkView
 from port2port.incidents.model import OBJECT_KIND
 from port2port.incidents.stix import IncidentReport, read_bundle
-from port2port.capability import Ask
 from port2port.store import Transaction
 
 READER = "incidents.arrivals"
@@ -52,20 +51,26 @@ class Arrivals:
 
     def _read(self, tx: Transaction, arrived: ObjectArrived) -> IncidentReport | None:
         """The bundle, if it can be read and carries the label under which it came."""
-        if arrived.origin == self._site.party.node_id:
-            return self._refused("own-origin")
-        if arrived.handling.retain_until <= self._site.clock():
-            return self._refused("retention-over")
-        body = tx.body(arrived.object_id, arrived.version)
-        if body is None:
-            return self._refused("no-content")
         try:
-            told = read_bundle(body)
+            return self._checked(tx, arrived)
         except DecodeError as error:
-            return self._refused(error.reason)
+            self._refused(error.reason)
+            return None
+
+    def _checked(self, tx: Transaction, arrived: ObjectArrived) -> IncidentReport:
+        body = tx.body(arrived.object_id, arrived.version)
+        if arrived.origin == self._site.party.node_id:
+            raise DecodeError("Our own object came back.", reason="own-origin")
+        if arrived.handling.retain_until <= self._site.clock():
+            raise DecodeError("It may no longer be kept.", reason="retention-over")
+        if body is None:
+            raise DecodeError("The object came without its content.", reason="no-content")
+        told = read_bundle(body)
         if told.handling != arrived.handling:
-            return self._refused("other-label")
-        return told if told.version == arrived.version else self._refused("other-version")
+            raise DecodeError("The bundle carries another label than the one it came under.", reason="other-label")
+        if told.version != arrived.version:
+            raise DecodeError("The bundle says another version than the one it came as.", reason="other-version")
+        return told
 
     def _short_name(self, arrived: ObjectArrived) -> str:
         network = self._network()

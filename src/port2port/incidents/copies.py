@@ -13,6 +13,7 @@ from port2port.core.handling import LIVE, Tlp
 from port2port.incidents.facts import IncidentReceived
 from port2port.incidents.model import Change, Entry, Incident, Origin, Status, is_open
 from port2port.incidents.stix import NAMESPACE, IncidentReport
+from port2port.incidents.text import where
 
 RULE = "incidents.rule.shared"
 CAPABILITY = "incidents"
@@ -82,6 +83,7 @@ def _copy(known: Incident | None, told: IncidentReport, arrived: ObjectArrived, 
         origin_id=arrived.origin,
         origin_name=arrived.origin_name,
         alert_id=known.alert_id if known else "",
+        notes=told.notes,
     )
 
 
@@ -148,7 +150,7 @@ def _sentence(copy: Incident) -> str:
 def _values(copy: Incident) -> dict[str, str]:
     return {
         "title": copy.title,
-        "place": copy.place.name or "–",
+        "place": where(copy.place.name, copy.place.position),
         "origin": copy.origin_name,
         "reference": copy.reference,
     }

@@ -10,7 +10,7 @@ MAX_ID_CHARS = 200
 MAX_NAME_CHARS = 120
 MAX_REFERENCE_CHARS = 40
 MAX_ENTRIES = 500
-"""Entries in the timeline of one incident; after that it can only be closed or shared."""
+"""Lines in the timeline of one incident, beyond which no note is taken; and the newest that are shown."""
 MAX_SHARED_NOTES = 10
 """The newest notes marked to go along: with the longest texts the bundle still travels."""
 MAX_BUNDLE_BYTES = 128 * 1024

@@ -75,6 +75,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedNote:
+    """A note that goes along: when, and what; who wrote it stays with the origin."""
+
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """What is known of one incident now."""
 
@@ -113,6 +121,8 @@ class Incident:
     origin_name: str = ""
     alert_id: str = ""
     """The alert that stands in our queue for a copy."""
+    notes: tuple[SharedNote, ...] = ()
+    """Notes that came with a copy. Those of our own stand in the timeline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

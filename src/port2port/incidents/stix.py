@@ -36,7 +36,7 @@ from port2port.incidents.limits import (
     MAX_TEXT_CHARS,
     MAX_TITLE_CHARS,
 )
-from port2port.incidents.model import Cause, Kind, Place, Status
+from port2port.incidents.model import Cause, Kind, Place, SharedNote, Status
 from port2port.incidents.text import is_line, is_paragraphs
 
 INCIDENT_CORE = "extension-definition--ef765651-680c-498d-9894-99799f2fa126"
@@ -61,14 +61,6 @@ TLP_IDS = {
 
 _INVESTIGATION = {Status.REPORTED: "new", Status.CLOSED: "closed"}
 """Investigation status of Incident Core; everything between is `open`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedNote:
-    """A note that goes along."""
-
-    at: datetime
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -124,10 +123,12 @@ def everything(view: Reading, now: datetime) -> list[Incident]:
 
 def counts(view: Reading) -> dict[str, int]:
     """How many own incidents stand where, and how many copies there are."""
-    found = select(incident.c.origin, incident.c.status, func.count()).group_by(incident.c.origin, incident.c.status)
+    found = select(incident.c.origin, incident.c.status, func.count().label("found")).group_by(
+        incident.c.origin, incident.c.status
+    )
     made = {status.value: 0 for status in Status} | {"shared": 0}
-    for origin, status, count in view.execute(found).all():
-        made["shared" if origin == Origin.SHARED else status] += count
+    for row in view.execute(found).all():
+        made["shared" if row.origin == Origin.SHARED else row.status] += row.found
     return made
 
 
@@ -154,8 +155,3 @@ def _list(view: Reading, now: datetime, *where: ColumnElement[bool], limit: int 
 
 def _text(value: Incident | Entry) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def names(found: Sequence[Incident]) -> set[str]:
-    """Accounts that a list speaks of."""
-    return {each.reported_by for each in found} | {each.assigned_account for each in found}

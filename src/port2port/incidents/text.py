@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from port2port.core.errors import BadInput
+from port2port.core.place import Position
 
 _KEPT = "\n\t"
 
@@ -40,3 +41,11 @@ def first_line(text: str, most: int) -> str:
     if len(line) <= most:
         return line
     return line[: most - 1].rsplit(" ", 1)[0].rstrip(" ,;.") + "…"
+
+
+def where(place_name: str, position: Position | None) -> str:
+    """A place for people: its name, else degrees with three decimals (about 100 m), else a dash."""
+    if place_name or position is None:
+        return place_name or "–"
+    north, east = position.latitude_deg, position.longitude_deg
+    return f"{abs(north):.3f}° {'N' if north >= 0 else 'S'} {abs(east):.3f}° {'E' if east >= 0 else 'W'}"

@@ -35,7 +35,8 @@ MAX_AGE_S = AGE_FINE_STEPS * AGE_FINE_S + (254 - AGE_FINE_STEPS) * AGE_COARSE_S
 """Older than this (18 min) is `UNKNOWN`."""
 E7 = 10_000_000
 
-QUALITY_SHIFT, QUALITY_MASK, ALARMED = 0, 0b11, 0b100
+ALARMED = 0b100
+"""Bit of `Columns.style`."""
 MAX_HANDLE = 2**24 - 1
 
 Floats = npt.NDArray[np.float64]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,28 +11,28 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream, Template
 
 from port2port.capability import AlertAction, Layer, Site
 from port2port.core.clock import to_ms
 from port2port.core.errors import BadInput, NotFound
 from port2port.core.fact import Recorded
-from port2port.core.party import Actor, Role
+from port2port.core.party import Role
 from port2port.picture.basemap import Basemap, read_part, wanted_part
 from port2port.picture.glass import Glass
 from port2port.picture.limits import MAX_CAUSE_CHARS, MAX_GLASS_MS, PAGE_ALERTS
 from port2port.picture.model import CAUSES
 from port2port.picture.positions import Positions
-from port2port.picture.present import Say, alert_json, change_json
+from port2port.picture.present import Json, Say, alert_json, change_json
 from port2port.picture.service import Queue
 from port2port.picture.settings import PictureSettings
-from port2port.web import Event, allow, event_stream, page
+from port2port.web import Actor, Event, FromPath, JSONBody, allow, event_stream, page
 from port2port.web.pages import language_of
 from port2port.web.state import shared
 
 AnyRequest = Request[Any, Any, Any]
-Offset = Annotated[int, Parameter(ge=0, le=1_000_000)]
+Offset = Annotated[int, QueryParameter(ge=0, le=1_000_000)]
 DECIDES = (Role.OPERATOR, Role.SECURITY_OFFICER, Role.ADMINISTRATOR)
 """Who may acknowledge and close."""
 MAY_DECIDE = allow(*DECIDES)
@@ -86,7 +87,7 @@ def _console(parts: Parts) -> Iterable[Any]:
     return (console,)
 
 
-def _console_json(parts: Parts, request: AnyRequest, actor: Actor) -> dict[str, object]:
+def _console_json(parts: Parts, request: AnyRequest, actor: Actor) -> Json:
     """What the console's script must know at start."""
     say, words, settings = _say(request), shared(request).surface.words, parts.settings
     basemap = parts.basemap()
@@ -111,7 +112,7 @@ def _action_json(action: AlertAction, say: Say) -> dict[str, str]:
     return {"title": say(action.title), "path": action.path, "key": action.key}
 
 
-def _layer_json(layer: Layer, say: Say) -> dict[str, object]:
+def _layer_json(layer: Layer, say: Say) -> Json:
     return {
         "id": layer.id,
         "title": say(layer.title),
@@ -122,7 +123,7 @@ def _layer_json(layer: Layer, say: Say) -> dict[str, object]:
     }
 
 
-def _basemap_json(basemap: Basemap) -> dict[str, object]:
+def _basemap_json(basemap: Basemap) -> Json:
     return {
         "attribution": basemap.attribution,
         "layers": basemap.layers,
@@ -133,25 +134,23 @@ def _basemap_json(basemap: Basemap) -> dict[str, object]:
 
 def _alerts(parts: Parts) -> Iterable[Any]:
     @get("/api/picture/alerts", guards=[allow()], sync_to_thread=True)
-    def alerts(request: AnyRequest, offset: Offset = 0) -> dict[str, object]:
+    def alerts(request: AnyRequest, offset: Offset = 0) -> Json:
         """A page of the queue, and `after`: the entry from which the live stream goes on."""
         found, total, after = parts.queue.page(offset, PAGE_ALERTS)
         say = _say(request)
         return {"alerts": [alert_json(each, say) for each in found], "total": total, "after": after}
 
     @get("/api/picture/alerts/{alert_id:str}", guards=[allow()], sync_to_thread=True)
-    def alert(request: AnyRequest, alert_id: str) -> dict[str, object]:
+    def alert(request: AnyRequest, alert_id: FromPath[str]) -> Json:
         return alert_json(parts.queue.get(alert_id), _say(request))
 
-    @post(
-        "/api/picture/alerts/{alert_id:str}/acknowledge", guards=[allow(*DECIDES)], sync_to_thread=True, status_code=200
-    )
-    def acknowledge(request: AnyRequest, alert_id: str, actor: Actor, data: Seen) -> dict[str, object]:
+    @post("/api/picture/alerts/{alert_id:str}/acknowledge", guards=[MAY_DECIDE], sync_to_thread=True, status_code=200)
+    def acknowledge(request: AnyRequest, alert_id: FromPath[str], actor: Actor, data: JSONBody[Seen]) -> Json:
         """Take it on; the answer names who has it, which may be somebody who was faster."""
         return alert_json(parts.queue.acknowledge(alert_id, actor, data.seen), _say(request))
 
     @post("/api/picture/alerts/{alert_id:str}/close", guards=[MAY_DECIDE], sync_to_thread=True, status_code=200)
-    def close(request: AnyRequest, alert_id: str, actor: Actor, data: Closing) -> dict[str, object]:
+    def close(request: AnyRequest, alert_id: FromPath[str], actor: Actor, data: JSONBody[Closing]) -> Json:
         """Be done with it, with a cause."""
         return alert_json(parts.queue.close(alert_id, actor, data.cause, data.seen), _say(request))
 
@@ -187,7 +186,7 @@ def _streams(parts: Parts) -> Iterable[Any]:
         return {"now": to_ms(parts.site.clock())}
 
     @post("/api/picture/glass", guards=[allow()], sync_to_thread=False, status_code=204)
-    def glass(data: Drawn) -> None:
+    def glass(data: JSONBody[Drawn]) -> None:
         parts.glass.add(data.ms)
 
     return stream, positions, clock, glass
@@ -212,15 +211,22 @@ def _layers(parts: Parts) -> Iterable[Any]:
         return [_layer_json(each, say) for each in parts.site.others.layers()]
 
     @get("/api/picture/features/{layer_id:str}", guards=[allow()], sync_to_thread=True)
-    def features(layer_id: str) -> Response[bytes]:
+    def features(request: AnyRequest, layer_id: FromPath[str]) -> Response[bytes]:
         """The fixed objects of one layer as GeoJSON (RFC 7946)."""
         for layer in parts.site.others.layers():
             if layer.id == layer_id and layer.features is not None:
-                body = msgspec.json.encode(layer.features())
-                return Response(body, media_type="application/geo+json", headers={"Cache-Control": "no-cache"})
+                return _tagged(request, msgspec.json.encode(layer.features()))
         raise NotFound("picture.error.no-layer", hint="picture.error.no-layer.hint")
 
     return layers, features
+
+
+def _tagged(request: AnyRequest, body: bytes) -> Response[bytes]:
+    """GeoJSON that screens ask for every few seconds: unchanged, it is not sent again (RFC 9110, 13.1.2)."""
+    headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()[:24]}"', "Cache-Control": "private, no-cache"}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(b"", status_code=304, headers=headers)
+    return Response(body, media_type="application/geo+json", headers=headers)
 
 
 def _basemap(parts: Parts) -> Iterable[Any]:
