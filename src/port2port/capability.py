@@ -12,6 +12,7 @@ By convention, beside `__init__.py`: `migrations/` (Alembic), `templates/` (Jinj
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -168,6 +169,13 @@ class Site:
     counters: Counters
     others: Introductions
     demonstration: bool = False
+
+
+class Opener(Protocol):
+    """What a capability's command gets as `ctx.obj`: the node, opened beside the running one or without it."""
+
+    def open_site(self) -> AbstractContextManager[Site]: ...
+    def section(self, name: str, kind: type[S]) -> S: ...
 
 
 @dataclass(frozen=True, kw_only=True)

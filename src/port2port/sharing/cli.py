@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractContextManager
-from typing import Protocol
 
 import click
 
-from port2port.capability import Site
+from port2port.capability import Opener
 from port2port.cli import show_json, table
 from port2port.sharing import invitation, joining, overview, service
 from port2port.sharing.book import Book
 from port2port.sharing.documents import AgreementText
 from port2port.sharing.settings import SharingSettings
-
-
-class Opener(Protocol):
-    """What the command line gives as `ctx.obj`: the node's site with its store open, and our settings."""
-
-    def open_site(self) -> AbstractContextManager[Site]: ...
-    def section(self, name: str, kind: type[SharingSettings]) -> SharingSettings: ...
 
 
 @click.group()
