@@ -6,13 +6,14 @@ import asyncio
 import signal
 import tempfile
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import click
 
 from port2port.cli import show_json
-from port2port.core.errors import BadInput
+from port2port.core.errors import Unavailable
 from port2port.demo import check as checking
 from port2port.demo.network import BELGIUM, DemoNetwork, load_network
 from port2port.demo.prepare import Prepared, prepare, reset
@@ -76,35 +77,42 @@ async def _run(prepared: Prepared, recording: Path | None, scene_s: float, play:
     nodes = [NodeProcess(each.node.key, each.folder) for each in prepared.nodes]
     _say(f"Starting {len(nodes)} nodes of the network {prepared.network.title} …")
     try:
-        starting = asyncio.ensure_future(start_all(nodes, on_ready=_progress(len(nodes))))
-        await _first(starting, stop)
-        if stop.is_set():
-            starting.cancel()
-            return
-        _announce(prepared, nodes, await starting)
-        async with Traffic(prepared, recording=recording, scene_s=scene_s).running():
-            playing = asyncio.ensure_future(play_for_show(nodes, _say)) if play else None
-            await _first(asyncio.ensure_future(_any_ends(nodes)), stop)
-            if playing:
+        if await _unless_stopped(start_all(nodes, on_ready=_progress(len(nodes))), stop):
+            _announce(prepared, nodes)
+            async with Traffic(prepared, recording=recording, scene_s=scene_s).running():
+                playing = asyncio.ensure_future(play_for_show(nodes, _say) if play else stop.wait())
+                await _unless_stopped(_any_ends(nodes), stop)
                 playing.cancel()
+                await asyncio.gather(playing, return_exceptions=True)
     finally:
         _say("Stopping …")
         await stop_all(nodes)
         _say(f"Stopped. The data stays in {prepared.folder}; `port2port demo --reset` starts over.")
 
 
-async def _first(work: asyncio.Future[Any], stop: asyncio.Event) -> None:
-    waiting: asyncio.Future[Any] = asyncio.ensure_future(stop.wait())
-    await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
+async def _unless_stopped(work: Coroutine[Any, Any, Any], stop: asyncio.Event) -> bool:
+    """Do the work to its end (its error is ours), or leave it when `stop` is set; whether it was done."""
+    doing, waiting = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    await asyncio.wait({doing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finished = doing.done()
+    for each in (doing, waiting):
+        each.cancel()
+    await asyncio.gather(doing, waiting, return_exceptions=True)
+    if finished:
+        doing.result()
+    return finished
 
 
 async def _any_ends(nodes: list[NodeProcess]) -> None:
     """A node that ends by itself is a fault: say which, and where its log is."""
-    await asyncio.wait([asyncio.ensure_future(each.ended()) for each in nodes], return_when=asyncio.FIRST_COMPLETED)
-    for each in nodes:
-        if each.has_ended():
-            raise BadInput(f"The node {each.key} ended.", hint=f"Its log: {each.log}")
+    ending = [asyncio.ensure_future(each.ended()) for each in nodes]
+    try:
+        await asyncio.wait(ending, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in ending:
+            each.cancel()
+    gone = next(each for each in nodes if each.has_ended())
+    raise Unavailable(f"The node {gone.key} ended by itself.", hint=f"Its log: {gone.log}")
 
 
 def _progress(total: int) -> OnReady:
@@ -118,9 +126,9 @@ def _progress(total: int) -> OnReady:
     return ready
 
 
-def _announce(prepared: Prepared, nodes: list[NodeProcess], took_s: float) -> None:
+def _announce(prepared: Prepared, nodes: list[NodeProcess]) -> None:
     opens_at = next(each for each in nodes if each.key == prepared.network.opens_at)
-    _say(f"All {len(nodes)} nodes are up after {took_s:.0f} s. All data is invented.")
+    _say(f"All {len(nodes)} nodes are up. All data is invented. A tanker loses its engine off Ostend in a minute.")
     click.echo(f"\n  Open  {opens_at.web}/\n\n  and sign in with one click. Ctrl-C stops everything.\n")
 
 

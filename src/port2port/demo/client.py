@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -44,8 +45,9 @@ class NodeClient:
     async def get(self, path: str) -> Any:
         """JSON from the node."""
         headers = {"Accept": "application/json"}
-        async with self._session.get(self.base_url + path, headers=headers) as answer:
-            return await self._read(answer)
+        with _away(self.base_url):
+            async with self._session.get(self.base_url + path, headers=headers) as answer:
+                return await self._read(answer)
 
     async def status(self, path: str) -> int:
         """The bare status of a page."""
@@ -55,8 +57,9 @@ class NodeClient:
     async def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Post JSON, read JSON."""
         headers = {"Accept": "application/json", "X-CSRF-Token": self._csrf, "Origin": self.base_url}
-        async with self._session.post(self.base_url + path, json=body or {}, headers=headers) as answer:
-            return await self._read(answer)
+        with _away(self.base_url):
+            async with self._session.post(self.base_url + path, json=body or {}, headers=headers) as answer:
+                return await self._read(answer)
 
     async def post_form(self, path: str, fields: Mapping[str, str]) -> str:
         """Post a form as a page does; answers where it leads."""
@@ -82,6 +85,14 @@ class NodeClient:
         if answer.status >= 400:
             raise _failed(answer, await answer.text())
         return await answer.json() if answer.content_length != 0 else None
+
+
+@contextmanager
+def _away(base_url: str) -> Iterator[None]:
+    try:
+        yield
+    except aiohttp.ClientConnectionError as error:
+        raise Unavailable(f"{base_url} does not answer.", hint="Does its process still run?") from error
 
 
 async def until(what: str, look: Callable[[], Awaitable[T | None]], timeout_s: float, every_s: float = 0.05) -> T:
