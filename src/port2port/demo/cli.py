@@ -81,9 +81,11 @@ async def _run(prepared: Prepared, recording: Path | None, scene_s: float, play:
             _announce(prepared, nodes)
             async with Traffic(prepared, recording=recording, scene_s=scene_s).running():
                 playing = asyncio.ensure_future(play_for_show(nodes, _say) if play else stop.wait())
-                await _unless_stopped(_any_ends(nodes), stop)
-                playing.cancel()
-                await asyncio.gather(playing, return_exceptions=True)
+                try:
+                    await _unless_stopped(_any_ends(nodes), stop)
+                finally:
+                    playing.cancel()
+                    await asyncio.gather(playing, return_exceptions=True)
     finally:
         _say("Stopping …")
         await stop_all(nodes)
