@@ -17,9 +17,9 @@ from urllib.request import urlopen
 import pytest
 
 import port2port
+from port2port.node import CAPABILITIES
 
 SOURCE = Path(port2port.__file__).parent
-CAPABILITIES = ("vessels", "incidents", "sharing", "picture")
 READY_S = 60
 
 
@@ -64,7 +64,7 @@ def node_without(name: str, tmp_path: Path) -> Iterator[dict[str, object]]:
         log.close()
 
 
-@pytest.mark.parametrize("name", CAPABILITIES)
+@pytest.mark.parametrize("name", [each.name for each in CAPABILITIES])
 def test_without_one_capability_the_rest_runs(name: str, tmp_path: Path) -> None:
     with node_without(name, tmp_path) as ready:
         address = str(ready["web"]).replace("localhost", "127.0.0.1")

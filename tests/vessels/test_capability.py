@@ -55,7 +55,7 @@ def test_a_datagram_reaches_the_layer_and_the_zone_file_the_map(tmp_path: Path) 
 
     asyncio.run(play())
     running.close()
-    assert [entry.kind for entry in at.store.read(0)] == ["VesselAppeared", "AlertRaised"]
+    assert [entry.kind for entry in at.store.read(0)] == ["VesselAppeared"]
     assert zones.features is not None
     assert zones.features()["features"][0]["properties"] == {
         "id": "harbour",

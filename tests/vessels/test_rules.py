@@ -94,6 +94,19 @@ def test_a_vessel_first_heard_inside_has_appeared() -> None:
     assert facts(vessels, VesselAppeared)[0].zone == "harbour"
 
 
+def test_who_lay_in_a_zone_when_we_began_to_listen_raises_no_alert() -> None:
+    vessels = service(zones(zone(SQUARE, {"rule": "enter"})))
+    sail(vessels, [INSIDE, INSIDE])
+    assert facts(vessels, AlertRaised) == []
+
+
+def test_who_switches_on_inside_a_zone_later_does() -> None:
+    vessels = service(zones(zone(SQUARE, {"rule": "enter"})))
+    others_are_heard(vessels, 300)
+    sail(vessels, [INSIDE])
+    assert len(facts(vessels, AlertRaised)) == 1
+
+
 def test_a_vessel_no_longer_heard_inside_is_lost_and_its_alert_ends() -> None:
     vessels = service(zones(zone(SQUARE, {"rule": "enter"})), gone_after_s=300)
     sail(vessels, [OUTSIDE, INSIDE])
@@ -295,7 +308,7 @@ def test_a_restart_keeps_tracks_and_raises_no_open_alert_again(tmp_path: Path) -
 def test_entries_are_what_was_crossed_whatever_the_way(way: list[tuple[float, float]]) -> None:
     vessels = service(zones(zone(SQUARE, {"rule": "enter"})))
     sail(vessels, way)
-    entries = (way[0] == INSIDE) + sum(a == OUTSIDE and b == INSIDE for a, b in pairwise(way))
+    entries = sum(a == OUTSIDE and b == INSIDE for a, b in pairwise(way))
     episodes = vessels.watch.episodes.open.values()
     assert [episode.count for episode in episodes] == ([entries] if entries else [])
     assert len(facts(vessels, AlertRaised)) == bool(entries)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from vessels_kit import NOW_S, SQUARE, facts, hear, position, service, voyage, zone, zones
 
-from port2port.core.alert import AlertRaised
 from port2port.core.errors import Unavailable
+from port2port.vessels.facts import VesselAppeared
 from port2port.vessels.service import Batch
 
 
@@ -77,10 +77,10 @@ def test_what_a_rule_saw_while_the_store_was_away_is_recorded_when_it_is_back() 
     store.away = True
     hear(vessels, [position(51.25, 2.95, NOW_S)])
     assert facts(vessels) == []
-    assert vessels.counts()["facts_waiting_for_the_store"] == 2
+    assert vessels.counts()["facts_waiting_for_the_store"] == 1
     store.away = False
     hear(vessels, [position(51.25, 2.9501, NOW_S + 10)], NOW_S + 10)
-    assert len(facts(vessels, AlertRaised)) == 1
+    assert len(facts(vessels, VesselAppeared)) == 1
 
 
 def test_who_looks_from_another_thread_sees_whole_tracks() -> None:

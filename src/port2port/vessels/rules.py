@@ -4,7 +4,7 @@
 about what shows only by silence or by lasting. Time is the time that messages tell: live, replayed and
 tested runs give the same facts. What raises each rule; what makes it worse; what ends it:
 
-- enter: first report inside; nothing; outside for 10 min.
+- enter: first report inside (but not of those who were there when we began to listen); nothing; outside for 10 min.
 - leave: first report outside after one inside; nothing; 10 min.
 - cross: the way between two reports touches the gate line; nothing; 10 min without crossing.
 - stopped-longer-than, stop-in-zone: slower than `knots` for `minutes`; 3 times as long; moves for 2 min.
@@ -36,6 +36,8 @@ from port2port.vessels.zones import BERTHS, Rule, Zone, Zones, near_pairs
 
 LEFT_AFTER_S = 120.0
 """A vessel that is out for this long has left; before, it yaws across the edge."""
+FIRST_LOOK_S = 200.0
+"""Who is first heard inside so soon after we began to listen was there before (moored: every 180 s)."""
 QUIET_S = {"enter": 600.0, "leave": 600.0, "cross": 600.0, "drift": 300.0}
 DEFAULT_QUIET_S = 120.0
 GAP_S = 60.0
@@ -87,6 +89,7 @@ class Watch:
     dirty: set[tuple[str, int]] = field(default_factory=set)
     """Stays (zone id, vessel) changed since they were last stored."""
     _timers: dict[Key, _Timer] = field(default_factory=dict)
+    _began_s: float = 0.0
 
     def load(self, stays: Sequence[Presence], episodes: Sequence[Episode]) -> None:
         """What was known when the node stopped: nothing open is raised again."""
@@ -99,6 +102,8 @@ class Watch:
         """What the vessels that moved make happen, and what a sweep finds when one is due."""
         facts: list[Fact] = []
         vessels = moved.vessels
+        if vessels and not self._began_s:
+            self._began_s = min(vessel.at_s for vessel in vessels)
         if self.episodes.alarmed:
             self._heard_again(vessels, facts)
         if len(self.zones):
@@ -167,7 +172,8 @@ class Watch:
                 self.dirty.add((zone.id, vessel.mmsi))
                 kind = VesselEntered if vessel.before else VesselAppeared
                 facts.append(kind(at=moment(at_s), track_id=vessel.track_id, zone=zone.id, position=_position(vessel)))
-                self._edge("enter", zone, vessel, facts)
+                if vessel.before or at_s - self._began_s > FIRST_LOOK_S:
+                    self._edge("enter", zone, vessel, facts)
             elif stay.out_s:
                 stay.out_s = 0.0
                 self.dirty.add((zone.id, vessel.mmsi))

@@ -69,12 +69,15 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return DEFAULT_KNOTS.get(self.rule, 0.0) if self.knots is None else self.knots
 
 
-class _Properties(msgspec.Struct, frozen=True):
+class _Properties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A misspelt `rules` would be a zone that never rings: what we do not know is refused. `note` is free."""
+
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     name: Annotated[str, msgspec.Meta(max_length=80)] = ""
     kind: Kind = "area"
     radius_m: Annotated[float, msgspec.Meta(gt=0, le=100_000)] | None = None
     rules: Annotated[tuple[Rule, ...], msgspec.Meta(max_length=20)] = ()
+    note: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
 
 
 class _Feature(msgspec.Struct, frozen=True):
@@ -145,7 +148,7 @@ def read_zones(data: bytes) -> Zones:
     try:
         collection = msgspec.json.decode(data, type=_Collection)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"The zones file cannot be read: {error}.", hint="See the how-to on AIS receivers.") from error
+        raise BadInput(f"The zones file cannot be read: {error}.", hint="See docs/how-to/draw-a-zone.md.") from error
     zones = [_zone(feature) for feature in collection.features]
     if len({zone.id for zone in zones}) != len(zones):
         raise BadInput("Two zones have the same id.", hint="Give each feature its own `id` property.")

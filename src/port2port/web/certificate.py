@@ -28,9 +28,9 @@ CERTIFICATE_FILE, KEY_FILE = "browser-certificate.pem", "browser-key.pem"
 
 
 def files_for(settings: WebSettings, folder: Path, now: datetime) -> tuple[Path | None, Path | None]:
-    """Certificate and key to serve with: the configured ones, none on loopback, else our own in `folder`."""
+    """Certificate and key to serve with: the configured ones (relative to `folder`), none on loopback, else our own."""
     if settings.certificate or settings.key:
-        return Path(settings.certificate), Path(settings.key)
+        return folder / settings.certificate, folder / settings.key
     if settings.address in LOOPBACK_NAMES:
         return None, None
     return ensure_certificate(folder, sorted(known_names(settings)), now)

@@ -21,7 +21,7 @@ class WebSettings:
     """How browsers reach this node."""
 
     address: Annotated[
-        str, msgspec.Meta(description="Address to listen on. Other than loopback needs certificate and key.")
+        str, msgspec.Meta(description="Address to listen on. Other than loopback is served over HTTPS only.")
     ] = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(description="Port to listen on; 0 takes a free one.")] = 8100
     base_url: Annotated[
@@ -31,7 +31,10 @@ class WebSettings:
     host_names: Annotated[
         tuple[str, ...], msgspec.Meta(description="Further host names under which requests are answered.")
     ] = ()
-    certificate: Annotated[str, msgspec.Meta(description="File with the certificate chain (PEM, ECDSA P-256).")] = ""
+    certificate: Annotated[
+        str,
+        msgspec.Meta(description="Certificate chain (PEM, ECDSA P-256); relative to the node's folder."),
+    ] = ""
     key: Annotated[str, msgspec.Meta(description="File with the certificate's private key (PEM).")] = ""
     language: Annotated[
         str, msgspec.Meta(description="Language of the sign-in page when the browser asks for none of ours.")
