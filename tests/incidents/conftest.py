@@ -14,7 +14,7 @@ from incidents_kit import Desk, make_desk
 
 from port2port.core.party import Role
 from port2port.incidents import capability
-from port2port.web.trial import Browser, browser
+from port2port.testing.browser import Browser, browser
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from arrivals_kit import arrive
 from incidents_kit import ANTWERP, LIEGE, POLICE, Desk
 
 from port2port.core.exchange import ObjectOffered
-from port2port.web.trial import Browser
+from port2port.testing.browser import Browser
 
 
 def post(at: Browser, path: str, body: dict[str, Any], status: int = 200) -> Any:

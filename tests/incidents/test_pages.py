@@ -13,7 +13,7 @@ from port2port.core.exchange import ObjectOffered
 from port2port.core.party import Role
 from port2port.incidents import capability
 from port2port.incidents.model import Kind, Place, Report
-from port2port.web.trial import Browser, browser
+from port2port.testing.browser import Browser, browser
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">{{ 7*7 }}'
 

@@ -15,8 +15,8 @@ from picture_kit import Desk
 from port2port.core.party import Role
 from port2port.picture import PictureSettings, capability
 from port2port.testing import site
+from port2port.testing.browser import Browser, browser
 from port2port.web import FACTS
-from port2port.web.trial import Browser, browser
 
 
 @pytest.fixture

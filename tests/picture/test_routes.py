@@ -17,8 +17,8 @@ from port2port.core.fact import Recorded
 from port2port.picture.basemap import Part, find_basemap, wanted_part
 from port2port.picture.model import CAUSES, fold_all
 from port2port.picture.present import alert_json, change_json
+from port2port.testing.browser import Browser
 from port2port.web.csrf import HEADER
-from port2port.web.trial import Browser
 
 
 def post(browser: Browser, path: str, body: object) -> tuple[int, dict[str, object]]:

@@ -37,7 +37,7 @@ from port2port.sharing.web import routes
 from port2port.store.identity import public_bytes
 from port2port.store.migration import run as migrate
 from port2port.testing import site as make_site
-from port2port.web.trial import browser
+from port2port.testing.browser import browser
 
 FOLDER = Path(capability.folder)
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"o" * 32)

@@ -23,6 +23,7 @@ import port2port.web
 from port2port.core.clock import system_clock
 from port2port.core.party import Role
 from port2port.testing import site
+from port2port.testing.browser import browser
 from port2port.vessels import FOLDER, capability
 from port2port.vessels.rules import CAUSES
 from port2port.vessels.settings import SourceSettings, VesselSettings
@@ -30,7 +31,6 @@ from port2port.vessels.sources import SourceState
 from port2port.vessels.view import detail, flag
 from port2port.vessels.web import routes
 from port2port.web import FACTS
-from port2port.web.trial import browser
 
 WORDS: dict[str, dict[str, str]] = tomllib.loads((FOLDER / "words.toml").read_text("utf-8"))
 

@@ -9,8 +9,8 @@ import pytest
 from port2port.capability import Site
 from port2port.core.party import Role
 from port2port.testing import site
+from port2port.testing.browser import Browser, browser
 from port2port.web import FACTS
-from port2port.web.trial import Browser, browser
 
 
 @pytest.fixture

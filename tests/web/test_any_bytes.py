@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from port2port.capability import Site
 from port2port.testing import site
+from port2port.testing.browser import HOST, browser
 from port2port.web import FACTS, WebSettings
-from port2port.web.trial import HOST, browser
 
 UNHURRIED = WebSettings(
     argon2_memory_kib=8,

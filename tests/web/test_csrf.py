@@ -6,8 +6,8 @@ import pytest
 
 from port2port.capability import Site
 from port2port.core.party import Role
+from port2port.testing.browser import ORIGIN, Browser, browser
 from port2port.web.csrf import token_for
-from port2port.web.trial import ORIGIN, Browser, browser
 
 FORM = {"theme": "night"}
 

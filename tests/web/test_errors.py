@@ -12,9 +12,9 @@ from litestar import get
 from port2port.capability import Site
 from port2port.core.errors import BadInput, Conflict, DecodeError, NotAllowed, NotFound, Unavailable
 from port2port.core.party import Role
+from port2port.testing.browser import Browser, browser
 from port2port.web import FromQuery
 from port2port.web.limits import TooOften
-from port2port.web.trial import Browser, browser
 
 ERRORS: dict[str, tuple[Exception, int, str]] = {
     "bad-input": (BadInput("The <b>date</b> is no date.", hint="Write 2026-11-24."), 400, "bad-input"),

@@ -9,8 +9,8 @@ import pytest
 
 from port2port.capability import Site
 from port2port.core.errors import NotFound
+from port2port.testing.browser import HOST, Browser, browser
 from port2port.web.static import StaticFiles
-from port2port.web.trial import HOST, Browser, browser
 
 PATHS = ["/sign-in", "/health", "/nowhere", "/api/nowhere", "/api/words/nl.json", "/static/web/clock.js", "/account"]
 

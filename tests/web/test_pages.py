@@ -15,9 +15,9 @@ from litestar.response import Redirect, Template
 
 from port2port.capability import Page, Site
 from port2port.core.party import Role
+from port2port.testing.browser import ORIGIN, Browser, browser
 from port2port.web import Actor, Form, FromPath, allow, is_local, page, see_other
 from port2port.web.times import age, local_time, utc
-from port2port.web.trial import ORIGIN, Browser, browser
 from port2port.web.words import Words, preferred
 
 NOW = datetime(2026, 7, 1, 12, 0, 5, tzinfo=UTC)

@@ -19,8 +19,8 @@ from httpx import Response
 from port2port.capability import Site
 from port2port.core.clock import SteppedClock
 from port2port.core.party import Role
+from port2port.testing.browser import HOST, ORIGIN, Browser, browser
 from port2port.web import accounts_of
-from port2port.web.trial import HOST, ORIGIN, Browser, browser
 
 PASSWORD = "seven grey barges"
 USER_PRESENT, USER_VERIFIED, ATTESTED = 0x01, 0x04, 0x40

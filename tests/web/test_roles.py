@@ -10,8 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from port2port.capability import Site
 from port2port.core.party import Role
+from port2port.testing.browser import Browser, browser
 from port2port.web.access import roles_of
-from port2port.web.trial import Browser, browser
 
 EVERYBODY = frozenset(Role)
 WATCHERS = frozenset({Role.OPERATOR, Role.SECURITY_OFFICER, Role.ADMINISTRATOR})

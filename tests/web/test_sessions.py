@@ -10,9 +10,9 @@ import pytest
 from port2port.capability import Site
 from port2port.core.clock import SteppedClock
 from port2port.core.party import Role
+from port2port.testing.browser import HOST, Browser, browser
 from port2port.web import accounts_of, facts
 from port2port.web.tables import find_session
-from port2port.web.trial import HOST, Browser, browser
 
 PASSWORD = "seven grey barges"
 

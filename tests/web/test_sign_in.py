@@ -10,9 +10,9 @@ from port2port.capability import Site
 from port2port.core.clock import SteppedClock
 from port2port.core.errors import BadInput
 from port2port.core.party import Role
+from port2port.testing.browser import HOST, ORIGIN, QUICK, Browser, browser
 from port2port.web import WebSettings, accounts_of, administrator_link, first_administrator_link
 from port2port.web.passwords import Passwords, acceptable
-from port2port.web.trial import HOST, ORIGIN, QUICK, Browser, browser
 
 PASSWORD = "seven grey barges"
 
