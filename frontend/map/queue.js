@@ -132,7 +132,7 @@ export class Queue extends LitElement {
     return html`${this.#head()} ${this.#waiting()}
       <div
         class="rows"
-        role="listbox"
+        role=${rows.length ? "listbox" : "region"}
         tabindex="0"
         aria-label=${t("queue")}
         aria-activedescendant=${rows.includes(this.chosen) ? `alert-${this.chosen}` : nothing}

@@ -15,6 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from axe import violations
 from network import running
 
 from port2port.demo.processes import NodeProcess
@@ -84,6 +85,7 @@ def test_the_whole_journey(windows: dict[str, Any]) -> None:
         assert page.locator(".band-demonstration").count() == 2
     _vessels_move(ostend)
     _the_alert_arrives(ostend)
+    assert violations(ostend, "an open alert", "night") + violations(ostend, "an open alert", "day") == []
     reference = _an_incident_is_made(ostend)
     _who_receives_it_stands_there_by_name(ostend)
     ostend.get_by_role("button", name=re.compile("Send to Port of Antwerp-Bruges")).click()
