@@ -271,6 +271,16 @@ def test_a_zone_with_a_drift_rule_of_its_own_decides_alone() -> None:
     ]
 
 
+def test_a_drift_that_leaves_its_zone_is_still_one_alert() -> None:
+    around = [[1.9, 50.9], [2.1, 50.9], [2.1, 51.004], [1.9, 51.004]]
+    rule = {"rule": "drift", "minutes": 4}
+    vessels = service(zones(zone(around, rule, name="Roads")), drift=DriftLimits())
+    adrift(vessels, 45)
+    assert len(facts(vessels, VesselLeft)) == 1
+    assert len(facts(vessels, AlertRaised)) == 1
+    assert facts(vessels, AlertEnded) == []
+
+
 def test_an_open_alert_marks_the_track_until_it_ends() -> None:
     vessels = service(zones(zone(SQUARE, {"rule": "enter"})))
     sail(vessels, [OUTSIDE, INSIDE])

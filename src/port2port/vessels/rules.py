@@ -110,12 +110,21 @@ class Watch:
             self._zones(vessels, facts)
         if self.drift is not None:
             for vessel in vessels:
-                watched = self.drift.slow(vessel) or ("drift", "", vessel.mmsi, 0) in self._timers
-                if watched and not self._zone_says(vessel, "drift"):
-                    self._drift(vessel, "", self.drift, self.drift_priority, facts)
+                zone = self._drifted_out_of(vessel)
+                watched = self.drift.slow(vessel) or ("drift", zone, vessel.mmsi, 0) in self._timers
+                if watched and (zone or not self._zone_says(vessel, "drift")):
+                    self._drift(vessel, zone, self.drift, self.drift_priority, facts)
         if moved.sweep_s is not None:
             facts += self.sweep(traffic, moved.sweep_s)
         return facts
+
+    def _drifted_out_of(self, vessel: Vessel) -> str:
+        """The zone in which its drift began and which it has left: the alert there goes on, there is no second one."""
+        if vessel.mmsi not in self.episodes.alarmed:
+            return ""
+        begun = [key[1] for key in self.episodes.open if key[0] == "drift" and key[1] and key[2] == vessel.mmsi]
+        stays = self.inside.get(vessel.mmsi, {})
+        return next((zone for zone in begun if zone not in stays or stays[zone].out_s), "")
 
     def _zone_says(self, vessel: Vessel, rule: str) -> bool:
         """Whether a zone that the vessel is in has a rule of its own for this: then it alone counts."""
