@@ -221,7 +221,7 @@ def test_the_page_says_in_plain_words_how_it_stands_with_each_partner(here: Any,
     status.opened(Class.FLASH, here.clock())
     status.heard(here.clock(), here.clock() + timedelta(seconds=95))
     text = it.get("/network").text
-    assert "All 1 partners are connected." in text
+    assert "Every partner is connected (1)." in text
     assert "Its clock is 95 s ahead of ours." in text
     here.clock.step(timedelta(minutes=3))
     status.closed(Class.FLASH, here.clock(), "unreachable")
