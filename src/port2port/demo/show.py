@@ -14,6 +14,11 @@ from port2port.demo.processes import NodeProcess
 THINKS_S = 8.0
 """So long a person at the screen has to act first."""
 
+STILL_OPEN = (
+    "Ostend's alert of the last run is still open: going adrift again within five minutes is the same alert. "
+    "For a new one wait a little between runs, or start with: port2port demo --reset"
+)
+
 log = logging.getLogger("port2port.demo")
 
 
@@ -23,7 +28,10 @@ async def play_for_show(nodes: Sequence[NodeProcess], say: Callable[[str], None]
     try:
         async with NodeClient(ostend.web) as client:
             await client.sign_in("operator")
-            known = {each["id"] for each in (await client.get("/api/picture/alerts"))["alerts"]}
+            earlier = await scene_player.drift_alerts(client)
+            known = {each["id"] for each in earlier}
+            if any(each["ended_at"] is None for each in earlier):
+                say(STILL_OPEN)
             alert = await scene_player.drifting(client, known)
             say(f"Ostend: {alert['subject_name']} is adrift at the drop-off place. See {ostend.web}/map")
             await asyncio.sleep(THINKS_S)
