@@ -10,3 +10,12 @@ document.addEventListener("htmx:config:request", (event) => {
     request.headers["X-CSRF-Token"] = token;
   }
 });
+
+// A table that is wider than the screen scrolls in itself: then the keys must reach it too.
+const widths = new ResizeObserver((tables) => {
+  for (const { target } of tables) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+for (const table of document.querySelectorAll("main table")) widths.observe(table);

@@ -123,7 +123,7 @@ export class Detail extends LitElement {
   render() {
     return html`<div class="detail-head">
         ${this.alert ? this.#title(this.alert) : html`<h2>${this.thing?.name ?? ""}</h2>`}
-        <button class="plain" @click=${() => this.dispatchEvent(new Event("dismiss"))} aria-label=${t("detail.close")} title=${t("detail.close")}>✕ <kbd>Esc</kbd></button>
+        <button class="plain" @click=${() => this.dispatchEvent(new Event("dismiss"))} title=${t("detail.close")}><span aria-hidden="true">✕</span><span class="for-ears">${t("detail.close")}</span> <kbd>Esc</kbd></button>
       </div>
       ${this.alert ? this.#alert(this.alert) : nothing}
       ${this.thing?.page ? html`<p><a href=${this.thing.page}>${t("detail.page")}</a></p>` : nothing}

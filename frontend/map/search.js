@@ -64,7 +64,7 @@ export class Search extends LitElement {
     const open = this.text.trim() !== "";
     return html`<div class="search" role="search">
       <input type="search" role="combobox" autocomplete="off" spellcheck="false" placeholder=${t("search.placeholder")} aria-label=${t("search.placeholder")}
-        aria-expanded=${open} aria-controls="search-found" aria-activedescendant=${this.found.length ? `found-${this.at}` : nothing}
+        aria-expanded=${this.found.length > 0} aria-controls=${this.found.length ? "search-found" : nothing} aria-activedescendant=${this.found.length ? `found-${this.at}` : nothing}
         @input=${this.#typed} @keydown=${this.#key} @blur=${() => setTimeout(() => this.#blurred(), 150)} />
       <kbd aria-hidden="true">Ctrl K</kbd>
       ${open ? this.#list() : nothing}

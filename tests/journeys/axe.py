@@ -8,6 +8,8 @@ from typing import Any
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 RUN = """async (tags) => {
+    const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await painted();  // what a script does when it sees sizes is done by then
     const found = await axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] });
     return found.violations.flatMap((each) => each.nodes.map((node) =>
         `${each.id}: ${node.target.join(' ')} (${node.any.concat(node.all).map((why) => why.message).join('; ')})`));

@@ -32,6 +32,7 @@ FLAGS = [
 ]
 PATIENCE_MS = 60_000
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
+THEMES = ("day", "dusk", "night", "bright")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,7 @@ def test_the_whole_journey(windows: dict[str, Any]) -> None:
         assert page.locator(".band-demonstration").count() == 2
     _vessels_move(ostend)
     _the_alert_arrives(ostend)
-    assert violations(ostend, "an open alert", "night") + violations(ostend, "an open alert", "day") == []
+    assert [each for theme in reversed(THEMES) for each in violations(ostend, "an open alert", theme)] == []
     reference = _an_incident_is_made(ostend)
     _who_receives_it_stands_there_by_name(ostend)
     ostend.get_by_role("button", name=re.compile("Send to Port of Antwerp-Bruges")).click()
@@ -158,3 +159,33 @@ def _and_not_in_the_third(brussels: Any) -> None:
     incidents = brussels.evaluate("async () => (await (await fetch('/api/incidents')).json()).incidents")
     assert incidents == []
     assert brussels.locator(".q-row", has_text="Ostend").count() == 0
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (390, 844)])
+def test_no_screen_with_something_on_it_has_a_violation(windows: dict[str, Any], width: int, height: int) -> None:
+    """After the journey there are alerts, vessels, neighbours and an incident on the screens."""
+    page = windows["ostend"].context.new_page()
+    page.set_viewport_size({"width": width, "height": height})
+    found = []
+    for path in ("/incidents", "/vessels", "/network", "/system", "/map"):
+        page.goto(windows["ostend"].url.split("/map")[0] + path)
+        if path == "/map":
+            page.locator(".q-row").first.wait_for()
+            page.get_by_role("combobox").fill("no such ship")
+        found += [each for theme in ("dusk", "day") for each in violations(page, path, theme)]
+    page.close()
+    assert found == []
+
+
+def test_on_a_phone_the_keys_stay_in_the_detail_that_covers_the_queue(windows: dict[str, Any]) -> None:
+    page = windows["ostend"].context.new_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(windows["ostend"].url.split("/map")[0] + "/map")
+    page.locator(".q-row").first.click()
+    page.locator("p2p-detail button").first.wait_for()
+    page.locator(".console-tabs button").last.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('p2p-detail') !== null")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.matches('.rows')")
+    page.close()

@@ -17,6 +17,7 @@ TEXT = [
     ("fg", "bg-hover"),
     ("fg-quiet", "bg"),
     ("fg-quiet", "bg-section"),
+    ("fg-quiet", "bg-hover"),
     ("main-fg", "main-bg"),
     ("chosen-fg", "chosen-bg"),
     ("link", "bg"),
