@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -184,13 +185,13 @@ def test_an_inviter_who_answers_nonsense_is_not_believed(world: Any) -> None:
             service.read_answer(ostend.site, code, answer)
 
 
-def test_an_agreement_proposed_by_one_and_signed_by_the_other_opens_the_way(world: Any) -> None:
+def test_an_agreement_opened_by_one_and_signed_by_the_other_opens_the_way(world: Any) -> None:
     antwerp, ostend = world.node("Antwerp"), world.node("Ostend")
     world.acquaint([antwerp, ostend], world.papers([antwerp, ostend])[:2])
-    paper = bootstrap.make_agreement(bootstrap.Agreement(**_terms(antwerp)), open_to_all=True)
-    service.propose(antwerp.site, antwerp.parts.peers.book, paper)
-    ostend.until(lambda: "agreement-test" in ostend.parts.peers.network().roster.agreements)
-    service.accede(ostend.site, ostend.parts.peers.book, "agreement-test")
-    antwerp.until(lambda: len(antwerp.parts.peers.network().roster.agreements["agreement-test"].parties) == 2)
-    antwerp.share("incident-1")
+    peers = antwerp.parts.peers
+    agreement = service.agree(antwerp.site, peers.settings, peers.book, "Two ports", 30)
+    ostend.until(lambda: agreement in ostend.parts.peers.network().roster.agreements)
+    service.accede(ostend.site, ostend.parts.peers.book, agreement)
+    antwerp.until(lambda: len(peers.network().roster.agreements[agreement].parties) == 2)
+    antwerp.share("incident-1", handling=replace(antwerp.label(), agreement_id=agreement))
     ostend.wait_for(ObjectArrived)

@@ -17,8 +17,6 @@ from port2port.vessels.ais import (
     Record,
     SafetyMessage,
     StaticData,
-    is_eni,
-    is_imo_number,
 )
 from port2port.vessels.nmea import LineReader, checksum
 
@@ -77,16 +75,10 @@ def test_a_barge_tells_its_european_number() -> None:
     assert (record.eni, record.length_m, record.beam_m, record.convoy_type) == ("06004123", 110.0, 11.4, 8021)
 
 
-@pytest.mark.parametrize(
-    ("text", "right"), [("06004123", True), ("00000000", False), ("0600412", False), ("ABCDEFGH", False)]
-)
-def test_an_eni_has_eight_digits(text: str, right: bool) -> None:
-    assert is_eni(text) is right
-
-
-def test_the_imo_numbers_check_digit_is_checked() -> None:
-    assert is_imo_number(9074729)
-    assert not is_imo_number(9074728)
+@pytest.mark.parametrize(("said", "known"), [(9074729, 9074729), (9074728, None), (0, None)])
+def test_an_imo_number_that_fails_its_check_digit_is_not_taken_over(said: int, known: int | None) -> None:
+    records, _ = join(*voyage(imo=said))
+    assert [record.imo for record in records] == [known]
 
 
 def test_a_message_of_two_sentences_is_joined_in_either_order() -> None:

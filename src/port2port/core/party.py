@@ -57,9 +57,5 @@ class Actor:
     account: str
     role: Role
 
-    @property
-    def is_system(self) -> bool:
-        return self.account == SYSTEM_ACCOUNT
-
 
 SYSTEM_ACCOUNT = "system"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from port2port.core.identifiers import imo
 from port2port.core.place import Position, bearing_deg
 from port2port.demo.routes import Chart, between
 from port2port.demo.sentences import SHIP_TYPE_PLEASURE, SHIP_TYPE_SAILING, SHIP_TYPE_TANKER, Equipment, Vessel
@@ -223,9 +224,8 @@ def mmsi(flag: int, number: int) -> int:
 
 
 def imo_number(first_six: int) -> int:
-    """With the check digit: the last digit of the sum of the six digits times 7, 6, 5, 4, 3, 2."""
-    digits = [int(each) for each in f"{first_six:06d}"]
-    return first_six * 10 + sum(d * w for d, w in zip(digits, range(7, 1, -1), strict=True)) % 10
+    """Six digits and their check digit."""
+    return first_six * 10 + imo.check_digit(f"{first_six:06d}")
 
 
 def eni_number(number: int) -> str:

@@ -251,12 +251,6 @@ def accede(site: Site, known: Book, agreement_id: str) -> None:
         _sign_and_announce(site, known, tx, Document(kind=paper.kind, text=paper.text, signatures={}), now)
 
 
-def propose(site: Site, known: Book, document: Document) -> None:
-    """Bring a group or agreement of our own (`bootstrap.make_group`, `make_agreement`) to every member."""
-    with site.store.transaction() as tx:
-        _sign_and_announce(site, known, tx, document, site.clock())
-
-
 def agree(site: Site, settings: SharingSettings, known: Book, title: str, days: int) -> str:
     """Open a cooperation agreement about things and places, never persons, to every member; answers its id.
 

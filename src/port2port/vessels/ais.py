@@ -20,6 +20,7 @@ from pyais.exceptions import AISBaseException
 from pyais.messages import MSG_CLASS
 
 from port2port.core.errors import DecodeError
+from port2port.core.identifiers import eni, imo
 from port2port.core.place import MPS_PER_KNOT
 from port2port.vessels.nmea import Sentence, Tally
 
@@ -322,7 +323,7 @@ def _voyage(m: Any) -> tuple[Record, ...]:
             CLASS_A,
             name=_text(m.shipname),
             call_sign=_text(m.callsign),
-            imo=m.imo if m.imo and is_imo_number(m.imo) else None,
+            imo=m.imo if m.imo and imo.is_valid(str(m.imo)) else None,
             ship_type=_ship_type(m.ship_type),
             draught_m=m.draught or None,
             destination=_text(m.destination),
@@ -344,12 +345,12 @@ def _binary(m: Any) -> tuple[Record, ...]:
     """Inland ship static and voyage data (CESNI ES-RIS; M.1371 type 8, DAC 200, FI 10); other uses are not read."""
     if (m.dac, m.fid) != (200, 10):
         return (Other(m.mmsi, 8),)
-    eni = _text(m.vin)
+    vin = _text(m.vin)
     return (
         StaticData(
             mmsi=m.mmsi,
             transponder=CLASS_A,
-            eni=eni if eni and is_eni(eni) else None,
+            eni=vin if vin and eni.is_valid(vin) else None,
             length_m=m.length or None,
             beam_m=m.beam or None,
             draught_m=m.draught or None,
@@ -410,18 +411,3 @@ _TO_RECORDS: dict[int, Callable[[Any], tuple[Record, ...]]] = {
     24: _class_b_static,
     27: _long_range,
 }
-
-
-def is_imo_number(number: int) -> bool:
-    """Seven digits whose last is the check digit (IMO resolution A.1117(30)); official numbers fail on purpose."""
-    digits = str(number)
-    if len(digits) != 7:
-        return False
-    return sum(int(digit) * weight for digit, weight in zip(digits[:6], range(7, 1, -1), strict=True)) % 10 == int(
-        digits[6]
-    )
-
-
-def is_eni(text: str) -> bool:
-    """Eight digits (CESNI ES-TRIN, article 2.18); the first three name the authority. Zero is "not assigned"."""
-    return len(text) == 8 and text.isdigit() and int(text) > 0

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyais.constants import COUNTRY_MAPPING
-
+from port2port.core.identifiers import mmsi
 from port2port.core.place import MPS_PER_KNOT
 from port2port.core.track import Quality, Track
 from port2port.vessels.model import AID, BASE, MOVING_MPS, NO_STATUS, STATIONARY, Vessel
 from port2port.vessels.words import coordinates, type_group
 
 
-def flag(mmsi: int) -> str:
-    """The country that gave the MMSI (its maritime identification digits, ITU-R M.585), ISO 3166 two letters."""
-    digits = f"{mmsi:09d}"
-    for start in (2 if digits.startswith(("00", "99", "98")) else 0, 3 if digits.startswith("111") else 0):
-        found = COUNTRY_MAPPING.get(int(digits[start : start + 3]))
-        if found:
-            return str(found[0])
-    return ""
+def flag(number: int) -> str:
+    """The country that gave the MMSI, ISO 3166 two letters; empty when there is none."""
+    return mmsi.country(f"{number:09d}") or ""
 
 
 def sentence(vessel: Vessel) -> str:

@@ -142,10 +142,6 @@ def touch_session(tx: Transaction, token_hash: bytes, now: datetime) -> None:
     tx.execute(update(session).where(session.c.token_hash == token_hash).values(seen_at=now))
 
 
-def strengthen_session(tx: Transaction, token_hash: bytes) -> None:
-    tx.execute(update(session).where(session.c.token_hash == token_hash).values(strong=1))
-
-
 def remove_session(tx: Transaction, token_hash: bytes) -> None:
     tx.execute(delete(session).where(session.c.token_hash == token_hash))
 
