@@ -152,6 +152,10 @@ class Introductions(Protocol):
 
     def ask(self, name: str, shape: type[P]) -> Ask[P]: ...
     def layers(self) -> Sequence[Layer]: ...
+    def readers(self, *of: type[Fact]) -> Sequence[str]:
+        """Names of the journal's readers that deal with any of these facts."""
+        ...
+
     def actions(self) -> Sequence[AlertAction]: ...
 
 
@@ -205,4 +209,6 @@ def core_facts() -> tuple[type[Fact], ...]:
         alert.AlertClosed,
         exchange.ObjectOffered,
         exchange.ObjectArrived,
+        exchange.ObjectWithdrawn,
+        exchange.ObjectErased,
     )

@@ -22,6 +22,7 @@ from port2port.capability import (
 )
 from port2port.config import NodeSettings, Sections, Settings, load
 from port2port.core.clock import Clock, system_clock
+from port2port.core.fact import Fact
 from port2port.core.ids import node_id, random_id
 from port2port.core.party import Party
 from port2port.incidents import capability as incidents
@@ -66,6 +67,10 @@ class _Others:
 
         return Ask(find)
 
+    def readers(self, *of: type[Fact]) -> Sequence[str]:
+        found = [reader for each in self.running.values() for reader in each.readers]
+        return [reader.name for reader in found if set(of) & set(reader.facts)]
+
     def layers(self) -> Sequence[Layer]:
         return [layer for each in self.running.values() for layer in each.layers]
 
@@ -92,7 +97,7 @@ class Node:
         """Open the store, bring its tables up to date, and answer what capabilities get. Creates the folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         identity = load_or_create(self.folder)
-        self.store: Store = open_store(self._store_url(), self._facts())
+        self.store: Store = open_store(self._store_url(), self._facts(), keys=self.folder / "node.keys")
         for each in CAPABILITIES:
             if (each.folder / "migrations").is_dir():
                 self.store.migrate(each.name, each.folder / "migrations")

@@ -23,6 +23,12 @@ def postgres() -> Iterator[PostgresServer]:
         pytest.skip(str(error))
 
 
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    """Where the keys of bodies stand."""
+    return tmp_path / "node.keys"
+
+
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty store's URL, once per back end."""

@@ -32,7 +32,7 @@ def main(url: str, acknowledged: str, synchronous: str) -> None:
 
 
 def write(url: str, acknowledged: str, synchronous: str, run: str) -> None:
-    store = open_(url, synchronous)
+    store = open_(url, synchronous, Path(acknowledged).with_suffix(".keys"))
     file = os.open(acknowledged, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     threads = [Thread(target=say, args=(store, file, f"{run}-{number}")) for number in range(THREADS)]
     for thread in threads:
@@ -41,10 +41,10 @@ def write(url: str, acknowledged: str, synchronous: str, run: str) -> None:
         thread.join()
 
 
-def open_(url: str, synchronous: str) -> Store:
+def open_(url: str, synchronous: str, keys: Path) -> Store:
     if url.startswith("sqlite:///"):
         return SqliteStore(Path(url.removeprefix("sqlite:///")), [AlertEnded], synchronous=synchronous)
-    return open_store(url, [AlertEnded])
+    return open_store(url, [AlertEnded], keys=keys)
 
 
 def say(store: Store, file: int, prefix: str) -> None:

@@ -49,8 +49,8 @@ BERTH = sa.table("berths_berth", sa.column("name"), sa.column("ships"))
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    opened = open_store(url, FACTS)
+def store(url: str, keys: Path) -> Iterator[Store]:
+    opened = open_store(url, FACTS, keys=keys)
     yield opened
     opened.close()
 
@@ -276,14 +276,14 @@ def test_a_page_of_some_kinds_counts_what_matches(store: Store) -> None:
     assert list(store.read(0, 4, kinds=())) == []
 
 
-def test_facts_of_a_capability_that_is_gone_are_passed_by_and_kept(url: str) -> None:
+def test_facts_of_a_capability_that_is_gone_are_passed_by_and_kept(url: str, keys: Path) -> None:
     if url == "memory://":
         pytest.skip("a store in memory has no second life")
-    first = open_store(url, FACTS)
+    first = open_store(url, FACTS, keys=keys)
     say(first, "a")
     heard(first, 1)
     first.close()
-    second = open_store(url, ())
+    second = open_store(url, (), keys=keys)
     (entry,) = second.read(0)
     second.close()
     assert entry.kind == "AlertEnded"
@@ -374,8 +374,8 @@ def test_many_verbs_that_ask_questions_do_not_wait_for_each_other(store: Store) 
         assert list(threads.map(verb, range(48))) == [0] * 48
 
 
-def test_a_second_process_may_write_and_the_first_hears_of_it(lasting_url: str) -> None:
-    first, second = open_store(lasting_url, FACTS), open_store(lasting_url, FACTS)
+def test_a_second_process_may_write_and_the_first_hears_of_it(lasting_url: str, keys: Path) -> None:
+    first, second = open_store(lasting_url, FACTS, keys=keys), open_store(lasting_url, FACTS, keys=keys)
     try:
         with ThreadPoolExecutor(1) as threads:
             first.wait(0, 0.01)
@@ -389,8 +389,8 @@ def test_a_second_process_may_write_and_the_first_hears_of_it(lasting_url: str) 
         second.close()
 
 
-def test_two_processes_that_write_at_once_keep_the_numbers_dense(lasting_url: str) -> None:
-    stores = [open_store(lasting_url, FACTS) for _ in range(2)]
+def test_two_processes_that_write_at_once_keep_the_numbers_dense(lasting_url: str, keys: Path) -> None:
+    stores = [open_store(lasting_url, FACTS, keys=keys) for _ in range(2)]
 
     def write(writer: int) -> None:
         for i in range(40):
@@ -405,8 +405,8 @@ def test_two_processes_that_write_at_once_keep_the_numbers_dense(lasting_url: st
             each.close()
 
 
-def test_the_other_process_goes_on_numbering_when_the_first_ends(lasting_url: str) -> None:
-    first, second = open_store(lasting_url, FACTS), open_store(lasting_url, FACTS)
+def test_the_other_process_goes_on_numbering_when_the_first_ends(lasting_url: str, keys: Path) -> None:
+    first, second = open_store(lasting_url, FACTS, keys=keys), open_store(lasting_url, FACTS, keys=keys)
     say(second, "a")
     heard(first, 1)
     first.close()
@@ -415,9 +415,9 @@ def test_the_other_process_goes_on_numbering_when_the_first_ends(lasting_url: st
     second.close()
 
 
-def test_a_store_opened_again_goes_on_where_it_was(lasting_url: str) -> None:
+def test_a_store_opened_again_goes_on_where_it_was(lasting_url: str, keys: Path) -> None:
     for i in range(3):
-        store = open_store(lasting_url, FACTS)
+        store = open_store(lasting_url, FACTS, keys=keys)
         say(store, str(i))
         assert heard(store, i + 1) == [str(each) for each in range(i + 1)]
         store.close()
@@ -431,6 +431,86 @@ def test_the_tables_on_postgresql_go_up_and_down_and_up(postgres: PostgresServer
             migration.run(connection, "store", migration.STORE_MIGRATIONS, target)
             assert len(sa.inspect(connection).get_table_names()) == tables
     engine.dispose()
+
+
+def test_a_forgotten_body_is_gone_and_its_neighbours_stay(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.put_bodies([(name, 1, name.encode()) for name in "abcd"])
+    with store.transaction() as tx:
+        tx.forget_bodies([("b", 1), ("absent", 1)])
+        assert tx.bodies([("a", 1), ("b", 1)]) == [b"a", None]
+    with store.reading() as view:
+        assert view.bodies([(name, 1) for name in "dcba"]) == [b"d", b"c", None, b"a"]
+
+
+def test_what_was_forgotten_may_be_stored_again_in_the_same_breath(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.put_body("a", 1, b"first")
+    with store.transaction() as tx:
+        tx.forget_bodies([("a", 1)])
+        tx.put_body("a", 1, b"second")
+    with store.reading() as view:
+        assert view.body("a", 1) == b"second"
+
+
+def test_a_verb_that_fails_forgets_nothing(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.put_body("b", 1, b"kept")
+    with pytest.raises(ZeroDivisionError):
+        _forget_and_fail(store)
+    with store.reading() as view:
+        assert view.bodies([("b", 1), ("0", 1)]) == [b"kept", None]
+
+
+def test_a_statement_written_by_hand_means_the_same_everywhere(berths: Store) -> None:
+    with berths.transaction() as tx:
+        tx.many("INSERT INTO berths_berth (name, ships) VALUES (?, ?)", [("a", 1), ("b", 2)])
+        assert tx.rows("SELECT name FROM berths_berth WHERE ships > ? ORDER BY name", (1,)) == [("b",)]
+    with berths.reading() as view:
+        assert view.rows("SELECT count(*) FROM berths_berth") == [(2,)]
+
+
+def test_a_body_cannot_be_read_once_its_key_is_destroyed(lasting_url: str, keys: Path) -> None:
+    """What a backup of the database alone still holds is worth nothing."""
+    store = open_store(lasting_url, FACTS, keys=keys)
+    with store.transaction() as tx:
+        tx.put_bodies([("a", 1, b"secret"), ("b", 1, b"kept")])
+    with store.transaction() as tx:
+        tx.forget_bodies([("a", 1)])
+    store.close()
+    slots = [keys.read_bytes()[at : at + 32] for at in range(0, keys.stat().st_size, 32)]
+    assert sum(any(slot) for slot in slots) == 1
+
+
+def test_a_key_whose_body_was_never_committed_is_swept(lasting_url: str, keys: Path) -> None:
+    store = open_store(lasting_url, FACTS, keys=keys)
+    with store.transaction() as tx:
+        tx.put_body("a", 1, b"kept")
+    with pytest.raises(ZeroDivisionError):
+        _forget_and_fail(store)
+    if lasting_url.startswith("sqlite"):  # as after a crash: the log stays behind
+        copy = keys.parent / "after"
+        copy.mkdir()
+        for each in keys.parent.glob("node.*"):
+            if each.is_file():
+                (copy / each.name).write_bytes(each.read_bytes())
+        store.close()
+        keys, lasting_url = copy / keys.name, f"sqlite:///{copy / 'node.sqlite'}"
+    else:
+        store.close()
+    again = open_store(lasting_url, FACTS, keys=keys)
+    with again.reading() as view:
+        assert view.body("a", 1) == b"kept"
+    again.close()
+    data = keys.read_bytes()
+    assert sum(any(data[at : at + 32]) for at in range(0, len(data), 32)) == 1
+
+
+def _forget_and_fail(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.forget_bodies([("b", 1)])
+        tx.put_bodies([(str(number), 1, b"never") for number in range(5)])
+        raise ZeroDivisionError
 
 
 def _offered() -> ObjectOffered:

@@ -114,7 +114,7 @@ def test_postgresql_keeps_what_was_confirmed_through_kills_of_the_node(
 ) -> None:
     url = postgres.emptied()
     _kill_again_and_again(url, tmp_path, 4)
-    store = open_store(url, [AlertEnded])
+    store = open_store(url, [AlertEnded], keys=tmp_path / "acknowledged.keys")
     _drain(store)
     _nothing_lost(store, tmp_path)
     store.close()
@@ -124,7 +124,7 @@ def test_postgresql_keeps_what_was_confirmed_through_kills_of_the_node(
 def test_postgresql_keeps_what_was_confirmed_when_the_server_crashes_and_the_store_works_again(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    store = open_store(postgres.emptied(), [AlertEnded])
+    store = open_store(postgres.emptied(), [AlertEnded], keys=tmp_path / "node.keys")
     confirmed = []
     for i in range(3):
         confirmed.append(_say(store, f"0-0-{2 * i + 1}"))

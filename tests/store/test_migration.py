@@ -150,5 +150,6 @@ def test_a_start_with_nothing_to_do_does_not_load_alembic(url: str, folder: Path
 
 
 def _schema(connection: sa.Connection) -> list[tuple[str, str]]:
-    rows = connection.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name"))
+    own = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name != 'sqlite_sequence' ORDER BY name"
+    rows = connection.execute(sa.text(own))
     return [(name, sql) for name, sql in rows]

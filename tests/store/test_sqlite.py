@@ -204,12 +204,12 @@ def test_an_address_that_is_no_store_is_refused_with_examples(url: str) -> None:
 def test_a_node_without_the_postgresql_driver_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
     with pytest.raises(BadInput, match=r"port2port\[postgres\]"):
-        open_store("postgresql://127.0.0.1/node", [])
+        open_store("postgresql://127.0.0.1/node", [], keys=Path("absent.keys"))
 
 
 def test_a_postgresql_server_that_is_away_is_said() -> None:
     with pytest.raises(Unavailable, match="Check that PostgreSQL runs"):
-        open_store("postgresql://nobody@127.0.0.1:1/node", [])
+        open_store("postgresql://nobody@127.0.0.1:1/node", [], keys=Path("absent.keys"))
 
 
 def _say_much(store: SqliteStore) -> None:

@@ -16,6 +16,8 @@ from port2port.core.handling import Handling
 class ObjectOffered(Fact):
     """A person decided to share one version of an object. Its bytes stand in the store under (object_id, version)."""
 
+    audited = True
+
     object_kind: str
     """The owner's word, e.g. `incident`. The receiver's capability of the same word reads it."""
     object_id: str
@@ -25,11 +27,15 @@ class ObjectOffered(Fact):
     urgent: bool
     """Travels before everything else (alerts, recalls, membership)."""
     account: str
+    bulk: bool = False
+    """Travels after everything else (histories, large feeds)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectArrived(Fact):
     """A version of another organisation's object was verified, allowed and stored here."""
+
+    audited = True
 
     object_kind: str
     object_id: str
@@ -37,3 +43,30 @@ class ObjectArrived(Fact):
     handling: Handling
     origin: str
     origin_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectWithdrawn(Fact):
+    """The origin took an object back, or moved it to others: it is no longer for us. Whoever kept a copy drops it.
+
+    At the origin itself this is not recorded: there the object stays.
+    """
+
+    object_kind: str
+    object_id: str
+    """As in `ObjectArrived`."""
+    version: int
+    origin: str
+    reason: str
+    """A code, e.g. `mistake`; see docs/reference/peer-protocol.md."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectErased(Fact):
+    """An object must be nowhere any more, by law or court. Whoever kept anything of it drops it, at the origin too."""
+
+    object_kind: str
+    object_id: str
+    version: int
+    origin: str
+    reason: str

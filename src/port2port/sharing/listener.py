@@ -11,6 +11,7 @@ import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from port2port.core.clock import from_ms, to_ms
 from port2port.core.errors import BadInput, Conflict, DecodeError, NotAllowed
 from port2port.sharing import book, invitation, outlet, service, tables, trust, verify, wire
 from port2port.sharing.bucket import Buckets
+from port2port.sharing.calls import PeerRequest, PeerRoute
 from port2port.sharing.credentials import Credentials
 from port2port.sharing.entry import Cursor
 from port2port.sharing.lane import Class
@@ -136,6 +138,8 @@ class Listener:
         app.router.add_get("/p2p/v1/lanes/{lane}/entries", self._entries)
         app.router.add_post("/p2p/v1/acks", self._acks)
         app.router.add_post("/p2p/v1/join", self._join)
+        for route in self._peers.routes:
+            app.router.add_route(route.method, route.path, partial(self._answer, route))
         return app
 
     async def _end_long(self, _: web.Application) -> None:
@@ -310,6 +314,13 @@ class Listener:
                     self._site.counters.add("sharing.refused.wrong-confirmation")
                     continue
                 tables.save_ack(tx, peer, row.lane.id, ack.seq, _known_reasons(ack.refused), now)
+
+    async def _answer(self, route: PeerRoute, request: web.Request) -> web.StreamResponse:
+        asked = PeerRequest(path_values=request.match_info, query=request.query, body=await request.read())
+        answer = await asyncio.to_thread(route.handle, request[_PEER], asked)
+        if answer.status == 404:
+            return _not_found()
+        return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
 
     async def _join(self, request: web.Request) -> web.StreamResponse:
         if not request[_INVITED]:

@@ -8,6 +8,8 @@ from functools import cached_property
 
 from port2port.capability import Site
 from port2port.sharing.book import Book
+from port2port.sharing.calls import PeerRoute
+from port2port.sharing.credentials import Credentials
 from port2port.sharing.pulse import Pulse
 from port2port.sharing.roster import Network
 from port2port.sharing.settings import SharingSettings
@@ -24,8 +26,19 @@ class Peers:
     book: Book
     pulse: Pulse
     statuses: Statuses = field(default_factory=Statuses)
+    routes: list[PeerRoute] = field(default_factory=list)
+    """What parts beside the listener answer to members. Complete before the listener starts."""
     knocks: dict[str, asyncio.Event] = field(default_factory=dict)
     """By node id: set when a partner whom we are waiting to call again has called us."""
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """What we show when we call."""
+        return Credentials(self.site)
+
+    def signed(self, method: str, url: str, body: bytes) -> dict[str, str]:
+        """Headers that sign a call which changes something."""
+        return {}
 
     @cached_property
     def public_key(self) -> bytes:

@@ -31,6 +31,17 @@ class Reading(Protocol):
         """The exact bytes stored under (object_id, version), or None when absent or forgotten."""
         ...
 
+    def bodies(self, keys: Sequence[tuple[str, int]]) -> list[bytes | None]:
+        """The same for many, in the order of `keys`."""
+        ...
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a statement written by hand, with `?` for each value; moments are whole microseconds.
+
+        For the few questions that run for every entry. Everything else goes through `execute`.
+        """
+        ...
+
     def cursor(self, reader: str) -> int:
         """The last journal number that `reader` has dealt with; 0 at first."""
         ...
@@ -50,6 +61,22 @@ class Transaction(Reading, Protocol):
 
     def put_body(self, object_id: str, version: int, body: bytes) -> None:
         """Keep the bytes of an object version; the same bytes twice is fine, other bytes are a `Conflict`."""
+        ...
+
+    def put_bodies(self, bodies: Sequence[tuple[str, int, bytes]]) -> None:
+        """The same for many: (object_id, version, bytes)."""
+        ...
+
+    def forget_bodies(self, keys: Sequence[tuple[str, int]]) -> None:
+        """Destroy what is stored under these: once the transaction has committed, nobody can read it again.
+
+        Each body is sealed under a key of its own in a file beside the database, and that key is overwritten. So
+        what a log, replica or backup of the database still holds of the body cannot be read either.
+        """
+        ...
+
+    def many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one changing statement written by hand for each row, with `?` for each value."""
         ...
 
     def move_cursor(self, reader: str, number: int) -> None:
@@ -90,6 +117,10 @@ class Store(Protocol):
 
     def wait(self, after: int, timeout_s: float) -> int:
         """Block until the head is beyond `after` or time is up; answers the head."""
+        ...
+
+    def scrub(self) -> bool:
+        """Fold away what the database's log still holds of rows that are gone; False while a reader needs it."""
         ...
 
     def close(self) -> None:

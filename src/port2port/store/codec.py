@@ -27,6 +27,9 @@ EncodedFact = tuple[str, bytes]
 Row = tuple[int, int, str, bytes]
 """A journal entry as the database holds it: number, microseconds, kind, JSON."""
 
+StoredBody = tuple[int, int, bytes]
+"""A body as the database holds it: number, whether it is sealed, bytes."""
+
 
 def page_size(limit: int) -> int:
     """How many entries a page may have when `limit` were asked for."""

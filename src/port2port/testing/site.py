@@ -31,6 +31,9 @@ class FakeOthers:
     def ask(self, name: str, shape: type[P]) -> Ask[P]:
         return Ask(lambda: self.answers.get(name))  # type: ignore[return-value,arg-type]
 
+    def readers(self, *of: type[Fact]) -> Sequence[str]:
+        return ()
+
     def layers(self) -> Sequence[Layer]:
         return ()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import get_ident
 from typing import Any
@@ -20,6 +21,7 @@ from port2port.core.fact import Fact, Recorded
 from port2port.store import migration
 from port2port.store.codec import Codec, page_size
 from port2port.store.failed import spoilt
+from port2port.store.keys import Keys
 from port2port.store.news import News
 from port2port.store.postgres import hot
 from port2port.store.postgres.sequencer import sequence
@@ -39,7 +41,7 @@ SESSION = "-c synchronous_commit=on -c timezone=UTC"
 class PostgresStore:
     """See `api.Store`. `url`: `postgresql://user:password@host:port/database`; a database for this node alone."""
 
-    def __init__(self, url: str, fact_types: Iterable[type[Fact]], clock: Clock = system_clock) -> None:
+    def __init__(self, url: str, fact_types: Iterable[type[Fact]], keys: Path, clock: Clock = system_clock) -> None:
         self._url = url
         self._codec = Codec(fact_types)
         self._clock = clock
@@ -48,6 +50,8 @@ class PostgresStore:
         self._questions = self._pool(QUESTIONS)
         self._news = News(lambda news: sequence(lambda: self._connect(autocommit=True), news))
         self.migrate("store", migration.STORE_MIGRATIONS)
+        self._keys = Keys(keys)
+        self._sweep()
         self._news.start()
 
     def migrate(self, owner: str, migrations: Path) -> None:
@@ -64,7 +68,7 @@ class PostgresStore:
         assert me not in self._open_in, "transactions do not nest"
         with self._connection(self._verbs) as connection:
             self._open_in.add(me)
-            tx = PostgresTransaction(connection, self._codec)
+            tx = PostgresTransaction(connection, self._keys, self._codec)
             try:
                 yield tx
                 if tx.failed:
@@ -72,8 +76,10 @@ class PostgresStore:
                 with refusals():
                     if tx.facts:
                         hot.leave(raw(connection), to_us(self._clock()), tx.facts)
+                    self._keys.sync()
                     connection.commit()
                     raw(connection).commit()
+                self._keys.destroy(tx.doomed)
             finally:
                 tx.finish()
                 self._open_in.discard(me)
@@ -82,7 +88,7 @@ class PostgresStore:
     def reading(self) -> Iterator[PostgresReading]:
         with self._connection(self._questions) as connection:
             raw(connection).execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            view = PostgresReading(connection)
+            view = PostgresReading(connection, self._keys)
             try:
                 yield view
             finally:
@@ -104,6 +110,16 @@ class PostgresStore:
         if self._news.close():
             self._verbs.dispose()
             self._questions.dispose()
+            self._keys.close()
+
+    def scrub(self) -> bool:
+        return True  # the server's own log is the server's; what it holds of bodies is sealed
+
+    def _sweep(self) -> None:
+        with self._connection(self._verbs) as connection:
+            hot.lock_for_writing(raw(connection))
+            self._keys.sweep(partial(hot.numbers, raw(connection)))
+            raw(connection).rollback()
 
     def _connect(self, *, autocommit: bool = False) -> psycopg.Connection[Any]:
         return psycopg.connect(self._url, autocommit=autocommit, options=SESSION, connect_timeout=10)

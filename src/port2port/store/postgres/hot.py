@@ -7,8 +7,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from port2port.core.errors import Conflict
-from port2port.store.codec import EncodedFact, Row
+from port2port.store.codec import EncodedFact, Row, StoredBody
 
 OUTBOX = "port2port_outbox"
 """Channel: something stands in the outbox. Only a hint; the sequencer looks anyway."""
@@ -50,8 +49,21 @@ _MOVE = (
     "INSERT INTO store_cursor AS c (reader, number) VALUES (%s, %s)"
     " ON CONFLICT (reader) DO UPDATE SET number = excluded.number WHERE c.number < excluded.number"
 )
-_BODY = "SELECT body FROM store_body WHERE object_id = %s AND version = %s"
-_PUT_BODY = "INSERT INTO store_body (object_id, version, body) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+_BODIES = (
+    "SELECT number, sealed, body FROM unnest(%s::text[], %s::bigint[]) WITH ORDINALITY AS wanted(id, v, place)"
+    " LEFT JOIN store_body ON object_id = id AND version = v ORDER BY place"
+)
+_PUT_BODIES = (
+    "INSERT INTO store_body (number, object_id, version, sealed, body)"
+    " SELECT n, id, v, 1, b FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bytea[]) AS new(n, id, v, b)"
+    " ON CONFLICT DO NOTHING"
+)
+_TAKE_NUMBERS = "SELECT setval('store_body_number', nextval('store_body_number') + %s) - %s"
+_NUMBERS = "SELECT number FROM store_body WHERE number >= %s AND number < %s AND sealed = 1"
+_FORGET = (
+    "DELETE FROM store_body USING unnest(%s::text[], %s::bigint[]) AS gone(id, v)"
+    " WHERE object_id = id AND version = v RETURNING number"
+)
 
 
 def leave(connection: Any_, us: int, facts: Sequence[EncodedFact]) -> None:
@@ -90,17 +102,32 @@ def move_cursor(connection: Any_, reader: str, to: int) -> None:
     connection.execute(_MOVE, (reader, to))
 
 
-def body(connection: Any_, object_id: str, version: int) -> bytes | None:
-    """The bytes under this key."""
-    row = connection.execute(_BODY, (object_id, version)).fetchone()
-    return bytes(row[0]) if row else None
+def bodies(connection: Any_, wanted: Sequence[tuple[str, int]]) -> list[StoredBody | None]:
+    """What is stored under these keys."""
+    found = connection.execute(_BODIES, ([key[0] for key in wanted], [key[1] for key in wanted])).fetchall()
+    return [None if number is None else (number, sealed, bytes(body)) for number, sealed, body in found]
 
 
-def put_body(connection: Any_, object_id: str, version: int, new: bytes) -> None:
-    """Keep bytes; other bytes under a taken key are a `Conflict`."""
-    connection.execute(_PUT_BODY, (object_id, version, new))
-    if body(connection, object_id, version) != new:
-        raise Conflict(f"Version {version} of {object_id} is already stored with other content.")
+def put_bodies(connection: Any_, first: int, rows: Sequence[tuple[str, int, bytes]]) -> int:
+    """Keep sealed bodies with the numbers from `first` on, but for taken keys; answers how many were new."""
+    columns = ([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
+    return connection.execute(_PUT_BODIES, (list(range(first, first + len(rows))), *columns)).rowcount
+
+
+def take_numbers(connection: Any_, count: int) -> int:
+    """The first of `count` numbers for new bodies: none is ever given out twice."""
+    return int(_one(connection, _TAKE_NUMBERS, (count, count))[0])
+
+
+def numbers(connection: Any_, first: int, last: int) -> list[int]:
+    """The numbers of sealed bodies in a span."""
+    return [row[0] for row in connection.execute(_NUMBERS, (first, last))]
+
+
+def forget_bodies(connection: Any_, keys: Sequence[tuple[str, int]]) -> list[int]:
+    """Delete bodies; answers their numbers."""
+    found = connection.execute(_FORGET, ([key[0] for key in keys], [key[1] for key in keys]))
+    return [row[0] for row in found]
 
 
 def lock_for_writing(connection: Any_) -> None:

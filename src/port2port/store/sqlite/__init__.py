@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -21,6 +22,7 @@ from port2port.core.errors import Unavailable
 from port2port.core.fact import Fact, Recorded
 from port2port.store import migration
 from port2port.store.codec import Codec, EncodedFact, page_size
+from port2port.store.keys import Keys
 from port2port.store.news import News
 from port2port.store.sqlite import hot
 from port2port.store.sqlite.file import WAL_LIMIT_BYTES, DatabaseFile, cut_wal, memory_folder
@@ -52,6 +54,7 @@ class SqliteStore:
         fact_types: Iterable[type[Fact]],
         clock: Clock = system_clock,
         synchronous: str = "FULL",
+        keys: Path | None = None,
     ) -> None:
         self._codec = Codec(fact_types)
         self._clock = clock
@@ -62,9 +65,13 @@ class SqliteStore:
         self._cut_again_s = 0.0
         path = path or memory_folder() / "memory.sqlite"
         self._file = DatabaseFile(path)
+        self._keys = Keys(
+            (not self._in_memory and keys) or path.with_suffix(".keys"), durable=self._synchronous == "FULL"
+        )
         try:
             self._open()
         except BaseException:
+            self._keys.close()
             self._file.close()
             raise
         finally:
@@ -88,12 +95,12 @@ class SqliteStore:
                 self._raw.execute("PRAGMA foreign_keys = ON")
 
     def transaction(self) -> SqliteTransaction:
-        return SqliteTransaction(self._writer, self._raw, self._codec, self._turns, self._open_in)
+        return SqliteTransaction(self._writer, self._raw, self._keys, self._codec, self._turns, self._open_in)
 
     @contextmanager
     def reading(self) -> Iterator[SqliteReading]:
         with self._reader() as connection:
-            view = SqliteReading(connection, raw(connection))
+            view = SqliteReading(connection, raw(connection), self._keys)
             view.raw.execute("BEGIN")
             try:
                 yield view
@@ -114,6 +121,12 @@ class SqliteStore:
     def wait(self, after: int, timeout_s: float) -> int:
         return self._news.wait(after, timeout_s)
 
+    def scrub(self) -> bool:
+        if self._in_memory:
+            return True
+        with self._turns.alone(), refusals():
+            return cut_wal(self._raw)
+
     def close(self) -> None:
         if not self._news.close():
             return
@@ -125,6 +138,7 @@ class SqliteStore:
         self._readers.put(None)
         self._writer.close()
         self._engine.dispose()
+        self._keys.close()
         self._file.close()
 
     # what GroupCommit asks
@@ -138,14 +152,17 @@ class SqliteStore:
         try:
             with refusals():
                 head = self._append(facts) if facts else 0
+                self._keys.sync()
                 self._raw.execute("COMMIT")
         except BaseException:
             self.rollback()
             raise
+        self._keys.destroy_doomed()
         self._news.announce(head)
         self._bound_wal()
 
     def rollback(self) -> None:
+        self._keys.spare()
         if self._raw.in_transaction:
             with suppress(sqlite3.OperationalError):
                 self._raw.execute("ROLLBACK")
@@ -175,10 +192,21 @@ class SqliteStore:
             self._raw = raw(self._writer)
             self._turns = GroupCommit(self)
             self.migrate("store", migration.STORE_MIGRATIONS)
+            if self._file.after_crash:
+                self._sweep()
             self._readers: SimpleQueue[Connection | None] = SimpleQueue()
             for _ in range(READERS):
                 self._readers.put(self._new_reader())
             self._news.announce(hot.head(self._raw))
+
+    def _sweep(self) -> None:
+        self.begin()
+        try:
+            swept = self._keys.sweep(partial(hot.numbers, self._raw))
+        finally:
+            self.rollback()
+        if swept:
+            _log.info("%d keys without a body were destroyed", swept)
 
     def _connect(self) -> sqlite3.Connection:
         return self._file.connect(synchronous=self._synchronous)

@@ -30,6 +30,8 @@ class DatabaseFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.wal = Path(f"{path}-wal")
+        self.after_crash = False
+        """Whether the last process to use the file did not close it."""
         self._lock = os.open(f"{path}-lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             self._check_after_crash()
@@ -69,7 +71,8 @@ class DatabaseFile:
         except BlockingIOError:
             fcntl.flock(self._lock, fcntl.LOCK_SH)
             return
-        if self.wal_bytes():
+        self.after_crash = self.wal_bytes() > 0
+        if self.after_crash:
             quick_check(self.path)
         fcntl.flock(self._lock, fcntl.LOCK_SH)
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from sqlite3 import Connection
 
-from port2port.core.errors import Conflict
-from port2port.store.codec import Row
+from port2port.store.codec import Row, StoredBody
 
 _PAGE = "SELECT number, at, kind, data FROM store_journal WHERE number > ? ORDER BY number LIMIT ?"
 _APPEND = "INSERT INTO store_journal (number, at, kind, data) VALUES (?, ?, ?, ?)"
@@ -19,8 +18,14 @@ _MOVE = (
     "INSERT INTO store_cursor (reader, number) VALUES (?, ?)"
     " ON CONFLICT (reader) DO UPDATE SET number = excluded.number WHERE number < excluded.number"
 )
-_BODY = "SELECT body FROM store_body WHERE object_id = ? AND version = ?"
-_PUT_BODY = "INSERT INTO store_body (object_id, version, body) VALUES (?, ?, ?)"
+_BODY = "SELECT number, sealed, body FROM store_body WHERE object_id = ? AND version = ?"
+_PUT_BODY = (
+    "INSERT INTO store_body (number, object_id, version, sealed, body) VALUES (?, ?, ?, 1, ?)"
+    " ON CONFLICT (object_id, version) DO NOTHING"
+)
+_LAST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'store_body'"
+_NUMBERS = "SELECT number FROM store_body WHERE number >= ? AND number < ? AND sealed = 1"
+_FORGET = "DELETE FROM store_body WHERE object_id = ? AND version = ? RETURNING number"
 
 
 def append(connection: Connection, rows: Sequence[Row]) -> None:
@@ -53,16 +58,29 @@ def move_cursor(connection: Connection, reader: str, number: int) -> None:
     connection.execute(_MOVE, (reader, number))
 
 
-def body(connection: Connection, object_id: str, version: int) -> bytes | None:
-    """The bytes under this key."""
-    row = connection.execute(_BODY, (object_id, version)).fetchone()
-    return row[0] if row else None
+def bodies(connection: Connection, wanted: Sequence[tuple[str, int]]) -> list[StoredBody | None]:
+    """What is stored under these keys."""
+    execute = connection.execute
+    return [execute(_BODY, key).fetchone() for key in wanted]
 
 
-def put_body(connection: Connection, object_id: str, version: int, new: bytes) -> None:
-    """Keep bytes; other bytes under a taken key are a `Conflict`."""
-    old = body(connection, object_id, version)
-    if old is None:
-        connection.execute(_PUT_BODY, (object_id, version, new))
-    elif old != new:
-        raise Conflict(f"Version {version} of {object_id} is already stored with other content.")
+def put_bodies(connection: Connection, first: int, rows: Sequence[tuple[str, int, bytes]]) -> int:
+    """Keep sealed bodies with the numbers from `first` on, but for taken keys; answers how many were new."""
+    numbered = [(number, *row) for number, row in enumerate(rows, first)]
+    return connection.executemany(_PUT_BODY, numbered).rowcount
+
+
+def next_number(connection: Connection) -> int:
+    """The first number for new bodies: never one that was given out before and committed."""
+    row = connection.execute(_LAST_NUMBER).fetchone()
+    return (row[0] if row else 0) + 1
+
+
+def numbers(connection: Connection, first: int, last: int) -> list[int]:
+    """The numbers of sealed bodies in a span."""
+    return [row[0] for row in connection.execute(_NUMBERS, (first, last))]
+
+
+def forget_bodies(connection: Connection, keys: Sequence[tuple[str, int]]) -> list[int]:
+    """Delete bodies; answers their numbers."""
+    return [row[0] for key in keys for row in connection.execute(_FORGET, key).fetchall()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import get_ident
 from typing import Any
@@ -14,8 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from port2port.core.errors import Unavailable
 from port2port.core.fact import Fact
 from port2port.store.api import Parameters
+from port2port.store.bodies import opened, require_same
 from port2port.store.codec import Codec, EncodedFact
 from port2port.store.failed import spoilt
+from port2port.store.keys import Keys
 from port2port.store.sqlite import hot
 from port2port.store.sqlite.group import Caller, GroupCommit
 
@@ -23,9 +25,10 @@ from port2port.store.sqlite.group import Caller, GroupCommit
 class SqliteReading:
     """A view through one connection, for one thread."""
 
-    def __init__(self, connection: Connection, driver: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection, driver: sqlite3.Connection, keys: Keys) -> None:
         self.connection = connection
         self.raw = driver
+        self._keys = keys
         self._results: list[CursorResult[Any]] = []
         self._thread = get_ident()
         self._failed = False
@@ -43,9 +46,17 @@ class SqliteReading:
         return result
 
     def body(self, object_id: str, version: int) -> bytes | None:
+        return self.bodies([(object_id, version)])[0]
+
+    def bodies(self, keys: Sequence[tuple[str, int]]) -> list[bytes | None]:
         self._check()
         with refusals():
-            return hot.body(self.raw, object_id, version)
+            return opened(self._keys, hot.bodies(self.raw, keys))
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        self._check()
+        with refusals():
+            return self.raw.execute(statement, values).fetchall()
 
     def cursor(self, reader: str) -> int:
         self._check()
@@ -77,16 +88,18 @@ class SqliteTransaction(SqliteReading):
         self,
         connection: Connection,
         driver: sqlite3.Connection,
+        keys: Keys,
         codec: Codec,
         turns: GroupCommit,
         open_in: set[int],
     ) -> None:
-        super().__init__(connection, driver)
+        super().__init__(connection, driver, keys)
         self._codec = codec
         self._turns = turns
         self._open_in = open_in
         self._caller: Caller | None = None
         self._facts: list[EncodedFact] = []
+        self._doomed: list[int] = []
 
     def __enter__(self) -> SqliteTransaction:
         assert self._thread not in self._open_in, "transactions do not nest"
@@ -109,9 +122,27 @@ class SqliteTransaction(SqliteReading):
         self._facts.extend(map(self._codec.encode, facts))
 
     def put_body(self, object_id: str, version: int, body: bytes) -> None:
+        self.put_bodies([(object_id, version, body)])
+
+    def put_bodies(self, bodies: Sequence[tuple[str, int, bytes]]) -> None:
         self._check()
-        with refusals():
-            hot.put_body(self.raw, object_id, version, body)
+        with self._refusals():
+            first = hot.next_number(self.raw)
+            sealed = self._keys.seal(first, [body for _, _, body in bodies])
+            rows = [(object_id, version, each) for (object_id, version, _), each in zip(bodies, sealed, strict=True)]
+            all_new = hot.put_bodies(self.raw, first, rows) == len(rows)
+        if not all_new:
+            require_same(self, bodies)
+
+    def forget_bodies(self, keys: Sequence[tuple[str, int]]) -> None:
+        self._check()
+        with self._refusals():
+            self._doomed.extend(hot.forget_bodies(self.raw, keys))
+
+    def many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        self._check()
+        with self._refusals():
+            self.raw.executemany(statement, rows)
 
     def move_cursor(self, reader: str, number: int) -> None:
         self._check()
@@ -126,6 +157,16 @@ class SqliteTransaction(SqliteReading):
                 self.raw.execute("SAVEPOINT member")
         super()._check()
 
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """A statement that failed spoils the whole."""
+        try:
+            with refusals():
+                yield
+        except BaseException:
+            self._failed = True
+            raise
+
     def _leave(self, caller: Caller) -> None:
         try:
             self._check_alive()
@@ -136,6 +177,7 @@ class SqliteTransaction(SqliteReading):
         except BaseException:
             self._undo()
             raise
+        self._keys.doom(self._doomed)
         self._turns.leave(caller, self._facts)
 
     def _undo(self) -> None:
