@@ -23,14 +23,14 @@ from port2port.capability import (
 from port2port.config import NodeSettings, Sections, Settings, load
 from port2port.core.clock import Clock, system_clock
 from port2port.core.fact import Fact
-from port2port.core.ids import node_id, random_id
+from port2port.core.ids import random_id
 from port2port.core.party import Party
 from port2port.incidents import capability as incidents
 from port2port.picture import capability as picture
 from port2port.runtime import ReaderThread, by_section, keep_running, resident_mb
 from port2port.sharing import capability as sharing
 from port2port.store import Store, open_store
-from port2port.store.identity import load_or_create, public_bytes
+from port2port.store.identity import load_or_create
 from port2port.vessels import capability as vessels
 from port2port.web.certificate import files_for
 from port2port.web.origin import public_url
@@ -102,7 +102,7 @@ class Node:
             if (each.folder / "migrations").is_dir():
                 self.store.migrate(each.name, each.folder / "migrations")
         self.site = Site(
-            party=self._party(node_id(public_bytes(identity))),
+            party=self._party(identity.node_id),
             identity=identity,
             folder=self.folder,
             store=self.store,

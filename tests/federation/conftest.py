@@ -90,7 +90,7 @@ class Node:
 
     def start(self) -> Node:
         """Run reader and tasks; returns when it listens."""
-        self.parts.peers.pulse.start()
+        self.parts.begin()
         self.reader = ReaderThread(self.site.store, self.parts.reader(), self.site.counters)
         self.reader.start()
         self.world.run(self._start_tasks())
@@ -427,6 +427,11 @@ def victim(world: World) -> tuple[Node, Liar]:
 @pytest.fixture
 def forger() -> type[Forger]:
     return Forger
+
+
+@pytest.fixture(name="agreement")
+def _agreement() -> Callable[..., Agreement]:
+    return agreement
 
 
 @pytest.fixture

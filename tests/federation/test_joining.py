@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import msgspec
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -14,10 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from port2port.core.errors import BadInput, Conflict, Port2PortError, Unavailable
 from port2port.core.exchange import ObjectArrived
 from port2port.opener import DataFolder
-from port2port.sharing import bootstrap, invitation, joining, service
+from port2port.sharing import arranging, bootstrap, invitation, joining, knocking, service, short_code
 from port2port.sharing.book import Book
 from port2port.sharing.cli import network
-from port2port.sharing.facts import MemberJoined, MemberRevoked, PeerConnected
+from port2port.sharing.facts import CodeTried, MemberJoined, MemberRevoked, PeerConnected
 
 
 def _folder(world: Any, node: Any) -> Path:
@@ -93,6 +95,10 @@ def test_three_ports_form_a_network_by_invitation_and_share(world: Any) -> None:
     assert ghent.arrived() == [("incident-1", 1)]
 
 
+def _request(node: Any, code: invitation.Code) -> bytes:
+    return service.request_to_join(node.site, _settings(node), code)
+
+
 def _call(world: Any, node: Any, code: invitation.Code) -> bytes:
     return bytes(world.run(joining.call_inviter(node.site, _settings(node), code)))
 
@@ -109,12 +115,15 @@ def _code(node: Any) -> invitation.Code:
     return code
 
 
-def test_an_invitation_works_once(world: Any) -> None:
+def test_an_invitation_works_for_one_node(world: Any) -> None:
     antwerp, ostend, ghent = (world.node(name) for name in ("Antwerp", "Ostend", "Ghent"))
     code = _code(antwerp)
-    assert _call(world, ostend, code)
-    with pytest.raises((Unavailable, BadInput)):
-        _call(world, ghent, code)
+    book, key = antwerp.parts.peers.book, invitation.public_bytes(code.key())
+    first = _call(world, ostend, code)
+    assert service.admit(antwerp.site, book, key, _request(ostend, code)) == first, "an answer may be lost on the way"
+    with pytest.raises(Conflict, match="used or has expired"):
+        service.admit(antwerp.site, book, key, _request(ghent, code))
+    assert antwerp.parts.peers.network().members.keys() == {antwerp.id, ostend.id}
 
 
 def test_an_invitation_used_by_two_at_once_admits_one(world: Any) -> None:
@@ -145,8 +154,6 @@ def test_the_joiner_sends_nothing_to_somebody_else(world: Any) -> None:
 
 
 def test_an_invitation_opens_no_other_door(world: Any) -> None:
-    import aiohttp
-
     from port2port.sharing import trust
 
     antwerp, ostend = world.node("Antwerp"), world.node("Ostend")
@@ -189,9 +196,122 @@ def test_an_agreement_opened_by_one_and_signed_by_the_other_opens_the_way(world:
     antwerp, ostend = world.node("Antwerp"), world.node("Ostend")
     world.acquaint([antwerp, ostend], world.papers([antwerp, ostend])[:2])
     peers = antwerp.parts.peers
-    agreement = service.agree(antwerp.site, peers.settings, peers.book, "Two ports", 30)
+    agreement = arranging.agree(antwerp.site, peers.settings, peers.book, "Two ports", 30)
     ostend.until(lambda: agreement in ostend.parts.peers.network().roster.agreements)
-    service.accede(ostend.site, ostend.parts.peers.book, agreement)
+    arranging.accede(ostend.site, ostend.parts.peers.book, agreement)
     antwerp.until(lambda: len(peers.network().roster.agreements[agreement].parties) == 2)
     antwerp.share("incident-1", handling=replace(antwerp.label(), agreement_id=agreement))
     ostend.wait_for(ObjectArrived)
+
+
+def _open_code(node: Any, name: str = "") -> short_code.ShortCode:
+    code = knocking.open_code(node.site, _settings(node), node.parts.peers.book, name)
+    node.parts.listener._context = node.parts.listener._make_context()  # as the running listener does at once
+    return code
+
+
+def _exchange(world: Any, node: Any, code: short_code.ShortCode, inviter: Any) -> invitation.Code:
+    host, port = inviter.address.split(":")
+    found: invitation.Code = world.run(joining.exchange(node.site, code, host, int(port)))
+    return found
+
+
+def _wrong(code: short_code.ShortCode) -> short_code.ShortCode:
+    """Another code for the same place, as a guess would be."""
+    while (other := short_code.make(code.slot)) == code:
+        pass
+    return other
+
+
+def test_a_port_joins_by_a_short_code_read_over_the_phone(world: Any) -> None:
+    antwerp, ostend = (world.node(name, on_disk=True) for name in ("Antwerp", "Ostend"))
+    folders = [_folder(world, each) for each in (antwerp, ostend)]
+    said = _run(folders[0], "invite", "--phone", "--no-wait", "--for", "Port of Ostend").splitlines()
+    spoken, command = said[1].strip(), said[-1].split()
+    read = "".join(word[0] if word.isalpha() or "-" in word else word for word in spoken.replace(" - ", " ").split())
+    assert short_code.read(read).text() == command[-1], "what is read out and what is typed are the same code"
+    _open_agreement(world, antwerp)
+    said_there = _run(folders[1], "join", command[-2], command[-1].lower(), "--accede")
+    assert "Joined: 1 partner." in said_there
+    antwerp.wait_for(PeerConnected)
+    ostend.share("incident-1")
+    antwerp.wait_for(ObjectArrived)
+
+
+def test_a_short_code_dies_after_five_wrong_tries(world: Any) -> None:
+    antwerp, ostend = world.node("Antwerp"), world.node("Ostend")
+    code = _open_code(antwerp)
+    for _ in range(short_code.MAX_TRIES):
+        with pytest.raises(BadInput, match="not the one that was read"):
+            _exchange(world, ostend, _wrong(code), antwerp)
+    with pytest.raises((Conflict, Unavailable)):
+        _exchange(world, ostend, code, antwerp)
+    assert [each.tries_left for each in antwerp.facts(CodeTried)] == [4, 3, 2, 1, 0]
+    assert antwerp.parts.peers.network().members.keys() == {antwerp.id}
+
+
+def test_a_wrong_try_leaves_an_invitation_that_nobody_can_use(world: Any) -> None:
+    antwerp, ostend = world.node("Antwerp"), world.node("Ostend")
+    code = _open_code(antwerp)
+    joiner = short_code.Joiner(_wrong(code))
+    said = msgspec.json.decode(knocking.answer_knock(antwerp.site, antwerp.parts.peers.book, joiner.knock()))
+    with pytest.raises(BadInput):
+        joiner.finish(msgspec.json.encode({**said, "proof": "A" * 43 + "="}), "127.0.0.1", 1)
+    assert _exchange(world, ostend, code, antwerp).inviter_id == antwerp.id, "the right one still gets through"
+
+
+def test_a_short_code_admits_one(world: Any) -> None:
+    antwerp, ostend, ghent = (world.node(name) for name in ("Antwerp", "Ostend", "Ghent"))
+    code = _open_code(antwerp)
+    mine, other = (_exchange(world, each, code, antwerp) for each in (ostend, ghent))
+    book = antwerp.parts.peers.book
+    service.admit(antwerp.site, book, invitation.public_bytes(mine.key()), _request(ostend, mine))
+    with pytest.raises(Conflict, match="used or has expired"):
+        service.admit(antwerp.site, book, invitation.public_bytes(other.key()), _request(ghent, other))
+    with pytest.raises(Conflict, match="used or has expired"):
+        knocking.answer_knock(antwerp.site, book, short_code.Joiner(code).knock())
+
+
+def test_a_short_code_is_over_after_half_an_hour(world: Any) -> None:
+    antwerp = world.node("Antwerp")
+    code = _open_code(antwerp)
+    antwerp.clock.shift = short_code.LIFE
+    with pytest.raises(Conflict, match="used or has expired"):
+        knocking.answer_knock(antwerp.site, antwerp.parts.peers.book, short_code.Joiner(code).knock())
+
+
+def test_who_stands_between_learns_nothing_and_gets_one_guess(world: Any) -> None:
+    """The one in the middle passes the knock on, and puts his own key into the answer."""
+    antwerp = world.node("Antwerp")
+    code = _open_code(antwerp)
+    joiner = short_code.Joiner(code)
+    said = msgspec.json.decode(knocking.answer_knock(antwerp.site, antwerp.parts.peers.book, joiner.knock()))
+    forged = {**said, "public_key": "A" * 43 + "=", "inviter": "ab" * 32}
+    with pytest.raises(BadInput, match="somebody stands between"):
+        joiner.finish(msgspec.json.encode(forged), "127.0.0.1", 1)
+
+
+def test_nobody_knocks_while_no_code_is_open(world: Any) -> None:
+    antwerp, ostend = world.node("Antwerp"), world.node("Ostend")
+    _code(antwerp)
+    with pytest.raises(Unavailable):
+        _exchange(world, ostend, short_code.make("2"), antwerp)
+
+
+def test_the_doorbell_opens_no_other_door(world: Any) -> None:
+    from port2port.sharing import trust
+
+    antwerp, ostend = world.node("Antwerp"), world.node("Ostend")
+    _open_code(antwerp)
+    leaf = trust.issue_leaf(invitation.subject(short_code.DOORBELL), short_code.doorbell_key(), ostend.clock())
+    context = trust.knocking_context(leaf)
+
+    async def get(path: str) -> int:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"https://{antwerp.address}{path}", ssl=context) as answer,
+        ):
+            return answer.status
+
+    for path in ("/p2p/v1/node", "/p2p/v1/lanes", "/p2p/v1/stream?class=flash"):
+        assert world.run(get(path)) == 404

@@ -148,7 +148,7 @@ def test_the_same_version_with_other_bytes_is_refused(victim: Any, forger: Any) 
 def test_operations_we_do_not_know_are_counted_and_passed(victim: Any, forger: Any) -> None:
     node, liar = victim
     forged = forger(liar, liar.label())
-    liar.says = [forged.opening(), forged.page(forged.entry("x", op=Op.WITHDRAW), forged.entry("a"))]
+    liar.says = [forged.opening(), forged.page(forged.entry("x", op=Op.KEY), forged.entry("a"))]
     node.wait_for(ObjectArrived)
     assert _refused(node) == {"unknown-operation": 1}
     node.until(lambda: liar.acks and liar.acks[-1].acks[0].refused == {"unknown-operation": 1})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
+from importlib import import_module
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -272,6 +273,8 @@ def test_every_word_of_the_page_stands_in_four_languages() -> None:
 
 
 def test_tables_go_up_and_down_again(tmp_path: Path) -> None:
+    for part in ("recall_tables", "heads", "audit.tables", "taxii.tables", "misp.tables"):
+        import_module(f"port2port.sharing.{part}")  # each declares its own tables
     engine = create_engine(f"sqlite:///{tmp_path / 'x.db'}")
     with engine.begin() as connection:
         migrate(connection, "sharing", FOLDER / "migrations")

@@ -84,6 +84,8 @@ class AlertEnded(Fact):
 class AlertAcknowledged(Fact):
     """A person has seen it and deals with it."""
 
+    audited = True
+
     alert_id: str
     account: str
 
@@ -91,6 +93,8 @@ class AlertAcknowledged(Fact):
 @dataclass(frozen=True, kw_only=True)
 class AlertClosed(Fact):
     """A person is done with it."""
+
+    audited = True
 
     alert_id: str
     account: str

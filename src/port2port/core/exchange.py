@@ -43,6 +43,8 @@ class ObjectArrived(Fact):
     handling: Handling
     origin: str
     origin_name: str
+    lane: str = ""
+    """The connection in which it came, in hexadecimal: which readers it has in common with others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,8 @@ class ObjectWithdrawn(Fact):
 
     At the origin itself this is not recorded: there the object stays.
     """
+
+    audited = True
 
     object_kind: str
     object_id: str
@@ -64,6 +68,8 @@ class ObjectWithdrawn(Fact):
 @dataclass(frozen=True, kw_only=True)
 class ObjectErased(Fact):
     """An object must be nowhere any more, by law or court. Whoever kept anything of it drops it, at the origin too."""
+
+    audited = True
 
     object_kind: str
     object_id: str

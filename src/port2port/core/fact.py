@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,10 +18,20 @@ class Fact:
 
     at: datetime
 
+    audited: ClassVar[bool] = False
+    """Whether it goes into the audit log: who gave or got something, decided, or was let in."""
+
     @classmethod
     def kind(cls) -> str:
         """The name under which the journal knows this fact: stable once published."""
         return cls.__name__
+
+
+def audited_facts(base: type[Fact] = Fact) -> tuple[type[Fact], ...]:
+    """All audited facts of the capabilities that are loaded, by name."""
+    found = {base} if base.audited else set()
+    found.update(*map(audited_facts, base.__subclasses__()))
+    return tuple(sorted(found, key=lambda each: each.kind()))
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,8 @@ class Group:
     name: str
     owner: str
     members: frozenset[str]
+    epoch: int = 1
+    """Grows when somebody leaves: what is shared from then on is out of the leaver's reach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

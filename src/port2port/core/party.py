@@ -23,6 +23,7 @@ class AuthorityRole(StrEnum):
 
     SETS_LEVELS = "sets-levels"
     INVITES = "invites"
+    APPROVES = "approves"
 
 
 class Role(StrEnum):

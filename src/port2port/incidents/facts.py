@@ -64,6 +64,8 @@ class IncidentClosed(Fact):
 class IncidentShared(Fact):
     """A version of it was offered to the network; `ObjectOffered` in the same transaction says to whom."""
 
+    audited = True
+
     incident_id: str
     version: int
     recipients: tuple[str, ...]

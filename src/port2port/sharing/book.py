@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 
-from sqlalchemy import Column, Table, func, insert, select, update
+from sqlalchemy import Column, Table, delete, func, insert, select, update
 
 from port2port.sharing import documents
-from port2port.sharing.documents import Document
+from port2port.sharing.documents import Document, KeyText, Kind
 from port2port.sharing.roster import Network, build
+from port2port.sharing.short_code import DOORBELL, MAX_TRIES, ShortCode
 from port2port.sharing.tables import metadata
 from port2port.store import Reading, Transaction
 from port2port.store.types import Blob, Integer, Moment, Text
@@ -33,7 +34,29 @@ invitation_table = Table(
     Column("name", Text),
     Column("expires", Moment),
     Column("used_by", Text),
+    Column("slot", Text),
 )
+short_code_table = Table(
+    "sharing_short_code",
+    metadata,
+    Column("slot", Text, primary_key=True),
+    Column("secret", Text),
+    Column("name", Text),
+    Column("expires", Moment),
+    Column("tries", Integer),
+)
+early_table = Table(
+    "sharing_early_document",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("bearer", Text),
+    Column("data", Blob),
+)
+
+
+CLOSED = "-"
+ANSWERED_FOR = timedelta(days=7)
+"""Who comes with an invitation that was used or is over is told so for this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +67,28 @@ class Invitation:
     name: str
     expires: datetime
     used_by: str
+    slot: str = ""
+    """The place of the short code that was exchanged for it."""
 
     def is_open(self, now: datetime) -> bool:
         return not self.used_by and now < self.expires
+
+    def is_answered(self, now: datetime) -> bool:
+        """Whether who shows it hears at least what became of it."""
+        return now < self.expires + ANSWERED_FOR
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCode:
+    """A short code as the inviter keeps it for half an hour: SPAKE2 needs the code itself on both sides."""
+
+    code: ShortCode
+    name: str
+    expires: datetime
+    tries: int
+
+    def is_open(self, now: datetime) -> bool:
+        return self.tries < MAX_TRIES and now < self.expires
 
 
 class Book:
@@ -54,7 +96,7 @@ class Book:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._key: Version = (-1, -1, b"")
+        self._key: Version = (-1, -1, b"", -1)
         self._network = Network()
 
     def network(self, view: Reading) -> Network:
@@ -69,13 +111,16 @@ class Book:
         return network
 
 
-Version = tuple[int, int, bytes]
+Version = tuple[int, int, bytes, int]
 
 
 def version(view: Reading) -> Version:
-    """Another one for every other set of documents and roots, also when a transaction was rolled back between."""
-    documents = count_documents(view)
-    return documents, view.execute(select(func.count()).select_from(root_table)).scalar() or 0, _chain(view)
+    """Another one for every other set of documents and roots, also when a transaction was rolled back between.
+
+    And for other short codes: the listener must hear of them.
+    """
+    documents, codes = count_documents(view), hash(frozenset(view.execute(select(short_code_table.c.secret)).scalars()))
+    return documents, view.execute(select(func.count()).select_from(root_table)).scalar() or 0, _chain(view), codes
 
 
 def _chain(view: Reading) -> bytes:
@@ -96,11 +141,37 @@ def find_document(view: Reading, digest: str) -> Document | None:
 def add_document(tx: Transaction, document: Document) -> bool:
     """Keep it; False when it was there."""
     digest = document.digest
-    if tx.execute(select(document_table.c.number).where(document_table.c.digest == digest)).first():
+    if has_document(tx, document):
         return False
     chain = hashlib.sha256(_chain(tx) + digest.encode()).digest()
     tx.execute(insert(document_table), {"digest": digest, "data": document.encoded(), "chain": chain})
     return True
+
+
+def documents_of(view: Reading, kinds: Iterable[Kind]) -> list[Document]:
+    """All documents of these kinds, oldest first."""
+    wanted = frozenset(kinds)
+    return [each for each in all_documents(view) if each.kind in wanted]
+
+
+def has_document(view: Reading, document: Document) -> bool:
+    known = select(document_table.c.number).where(document_table.c.digest == document.digest)
+    return view.execute(known).first() is not None
+
+
+def key_changes(view: Reading, node: str) -> list[Document]:
+    """The documents by which a node has changed its key by itself."""
+    return [
+        each
+        for each in documents_of(view, (Kind.KEY,))
+        if isinstance(text := documents.read(each), KeyText) and text.node_id == node and not text.recovery
+    ]
+
+
+def forget_network(tx: Transaction) -> None:
+    """Forget a network that we are in no longer, before we enter another."""
+    for table in (document_table, root_table, early_table, invitation_table, short_code_table):
+        tx.execute(delete(table))
 
 
 def count_documents(view: Reading) -> int:
@@ -119,13 +190,62 @@ def add_roots(tx: Transaction, nodes: Iterable[str]) -> None:
 
 def add_invitation(tx: Transaction, invitation: Invitation) -> None:
     values = {"key": invitation.key, "name": invitation.name, "expires": invitation.expires, "used_by": ""}
-    tx.execute(insert(invitation_table), values)
+    tx.execute(insert(invitation_table), {**values, "slot": invitation.slot})
 
 
 def invitations(view: Reading) -> list[Invitation]:
-    return [Invitation(row.key, row.name, row.expires, row.used_by) for row in view.execute(select(invitation_table))]
+    """All of them, and the doorbell while a short code is open."""
+    rows = view.execute(select(invitation_table))
+    found = [Invitation(row.key, row.name, row.expires, row.used_by, row.slot) for row in rows]
+    if ringing := [each.expires for each in codes(view)]:
+        found.append(Invitation(DOORBELL, "", max(ringing), ""))
+    return found
 
 
-def use_invitation(tx: Transaction, key: bytes, node: str) -> None:
-    """It opens no door any more."""
-    tx.execute(update(invitation_table).where(invitation_table.c.key == key).values(used_by=node))
+def use_invitation(tx: Transaction, found: Invitation, node: str) -> None:
+    """It opens no door any more; nor does the short code that it came from, or another made of the same code."""
+    table = invitation_table
+    tx.execute(update(table).where(table.c.key == found.key).values(used_by=node))
+    if found.slot:
+        forget_codes(tx, [found.slot])
+
+
+def add_code(tx: Transaction, code: OpenCode) -> None:
+    """Keep it, in place of one that stood at its slot before."""
+    forget_codes(tx, [code.code.slot])
+    values = {"slot": code.code.slot, "secret": code.code.letters, "name": code.name, "expires": code.expires}
+    tx.execute(insert(short_code_table), {**values, "tries": code.tries})
+
+
+def codes(view: Reading) -> list[OpenCode]:
+    rows = view.execute(select(short_code_table))
+    return [OpenCode(ShortCode(row.secret), row.name, row.expires, row.tries) for row in rows]
+
+
+def count_try(tx: Transaction, slot: str) -> None:
+    tx.execute(
+        update(short_code_table).where(short_code_table.c.slot == slot).values(tries=short_code_table.c.tries + 1)
+    )
+
+
+def forget_codes(tx: Transaction, slots: Iterable[str]) -> None:
+    """They open no door any more, nor does an invitation that one of them was exchanged for."""
+    table = invitation_table
+    for slot in slots:
+        tx.execute(delete(short_code_table).where(short_code_table.c.slot == slot))
+        tx.execute(update(table).where(table.c.slot == slot, table.c.used_by == "").values(used_by=CLOSED))
+
+
+def early(view: Reading) -> list[tuple[str, Document]]:
+    """Documents that came before what they rest on, with who brought each."""
+    rows = view.execute(select(early_table).order_by(early_table.c.digest))
+    return [(row.bearer, documents.decode(row.data)) for row in rows]
+
+
+def add_early(tx: Transaction, bearer: str, document: Document) -> None:
+    drop_early(tx, document)
+    tx.execute(insert(early_table), {"digest": document.digest, "bearer": bearer, "data": document.encoded()})
+
+
+def drop_early(tx: Transaction, document: Document) -> None:
+    tx.execute(delete(early_table).where(early_table.c.digest == document.digest))

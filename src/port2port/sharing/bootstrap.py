@@ -10,12 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from port2port.core.errors import BadInput, DecodeError
 from port2port.core.handling import Agreement, Group
-from port2port.core.ids import node_id
 from port2port.core.party import Party
 from port2port.sharing import documents
 from port2port.sharing.documents import AgreementText, Document, GroupText, Kind, Member
 from port2port.sharing.limits import MAX_BOOTSTRAP_BYTES, MAX_DOCUMENTS
-from port2port.store.identity import public_bytes
+from port2port.store.identity import owner_of
 
 
 def make_statement(
@@ -35,21 +34,23 @@ def make_statement(
         locode=party.locode,
         roles=tuple(sorted(party.roles)),
         valid_from=valid_from,
-        sponsor=node_id(public_bytes(sponsor)),
+        sponsor=owner_of(sponsor),
     )
     return _checked(documents.sign(Kind.MEMBER, statement, sponsor))
 
 
-def make_group(group: Group, valid_from: datetime, owner: Ed25519PrivateKey) -> Document:
-    """A sharing group, signed by its owner."""
+def make_group(group: Group, valid_from: datetime, owner: Ed25519PrivateKey, answers: Iterable[str] = ()) -> Document:
+    """A sharing group, signed by its owner, who knows of these leavings."""
     text = GroupText(
         id=group.id,
         name=group.name,
         owner=group.owner,
         members=tuple(sorted(group.members)),
         valid_from=valid_from,
+        epoch=group.epoch,
+        answers=tuple(sorted(answers)),
     )
-    assert group.owner == node_id(public_bytes(owner)), "a group is signed by its owner"
+    assert group.owner == owner_of(owner), "a group is signed by its owner"
     return _checked(documents.sign(Kind.GROUP, text, owner))
 
 

@@ -47,6 +47,8 @@ class _Line:
     key: str
     address: str
     urgency: Class
+    origin: str = ""
+    """Whose entries this partner hands on to us, when not its own."""
 
 
 class Connector:
@@ -60,6 +62,7 @@ class Connector:
         self._running: dict[_Line, asyncio.Task[None]] = {}
         self._network = Network()
         self._version: Version | None = None
+        self._started = peers.site.clock()
         self._news = asyncio.Event()
         """Set when there is something to report or to match."""
 
@@ -86,11 +89,32 @@ class Connector:
         wanted = {
             _Line(each.node_id, each.public_key, each.address, urgency): each for each in members for urgency in Class
         }
+        if self._peers.settings.hand_on:
+            wanted |= self._handed_on(members)
         await self._end([line for line in self._running if line not in wanted])
         for line, member in wanted.items():
             if line not in self._running:
                 name = f"sharing.{member.short_name}.{line.urgency}"
-                self._running[line] = asyncio.create_task(self._keep(member, line.urgency), name=name)
+                self._running[line] = asyncio.create_task(self._keep(member, line), name=name)
+
+    def _handed_on(self, members: list[Member]) -> dict[_Line, Member]:
+        """For each partner that cannot be reached: one that can, and may have its entries."""
+        reached = [each for each in members if self._peers.statuses.of(each.node_id).connected]
+        found: dict[_Line, Member] = {}
+        for away in members:
+            if away in reached or not reached or not self._is_long_away(away.node_id):
+                continue
+            present = {line.node for line in self._running if line.origin == away.node_id}
+            through = next((each for each in reached if each.node_id in present), None) or self._random.choice(reached)
+            for urgency in Class:
+                line = _Line(through.node_id, through.public_key, through.address, urgency, away.node_id)
+                found[line] = through
+        return found
+
+    def _is_long_away(self, node: str) -> bool:
+        status = self._peers.statuses.of(node)
+        since = status.since or self._started
+        return (self._peers.site.clock() - since).total_seconds() >= self._peers.settings.hand_on_after_s
 
     def _look(self) -> None:
         with self._peers.site.store.reading() as view:
@@ -104,7 +128,7 @@ class Connector:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _keep(self, member: Member, urgency: Class) -> None:
+    async def _keep(self, member: Member, line: _Line) -> None:
         """Call, read, and call again for as long as it is a member."""
         status = self._peers.statuses.of(member.node_id)
         knock = self._peers.knocks.setdefault(member.node_id, asyncio.Event())
@@ -112,19 +136,21 @@ class Connector:
         while True:
             knock.clear()
             began = monotonic()
-            problem = await self._once(member, urgency)
-            attempt = 0 if monotonic() - began > STEADY_S else attempt + 1
-            status.closed(urgency, self._peers.site.clock(), problem)
+            problem = await self._once(member, line)
+            steady = monotonic() - began > STEADY_S or problem == "began-with-live-set"
+            attempt = 0 if steady else attempt + 1
+            if not line.origin:
+                status.closed(line.urgency, self._peers.site.clock(), problem)
             wait_s = pause_s(attempt, self._peers.settings.longest_pause_s, self._random)
             if problem in _UNREACHABLE:
                 await is_set_within(knock, wait_s)
             else:
                 await asyncio.sleep(wait_s)
 
-    async def _once(self, member: Member, urgency: Class) -> str:
+    async def _once(self, member: Member, line: _Line) -> str:
         """One connection from its beginning to its end; answers why it ended."""
         try:
-            stream = Stream(self._peers, self._credentials, self._intake, member, urgency)
+            stream = Stream(self._peers, self._credentials, self._intake, member, line.urgency, line.origin)
             stream.on_open = self._news.set
             await stream.run()
         except StreamEnded as ended:

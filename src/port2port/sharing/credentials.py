@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
 from datetime import datetime
 
 from port2port.capability import Site
 from port2port.sharing import trust
-from port2port.sharing.trust import Leaf
+from port2port.sharing.trust import Leaf, Trusted
+from port2port.store.identity import public_bytes
 
 
 class Credentials:
@@ -18,17 +18,20 @@ class Credentials:
         self._site = site
         self._leaf: Leaf | None = None
         self._issued: datetime | None = None
+        self._issuer = b""
 
     def leaf(self) -> Leaf:
-        """The present leaf. A clock that jumped, either way, makes a new one too."""
-        now = self._site.clock()
-        if self._leaf is None or self._issued is None or abs(now - self._issued) >= trust.RENEW_AFTER:
-            self._leaf, self._issued = trust.issue_leaf(self._site.party.node_id, self._site.identity, now), now
+        """The present leaf. A clock that jumped, either way, or another identity key makes a new one too."""
+        now, issuer = self._site.clock(), public_bytes(self._site.identity)
+        is_old = self._issued is None or abs(now - self._issued) >= trust.RENEW_AFTER
+        if self._leaf is None or is_old or issuer != self._issuer:
+            self._leaf = trust.issue_leaf(self._site.party.node_id, self._site.identity, now)
+            self._issued, self._issuer = now, issuer
         return self._leaf
 
-    def server(self, trusted: Mapping[str, bytes]) -> ssl.SSLContext:
+    def server(self, trusted: Trusted) -> ssl.SSLContext:
         return trust.server_context(self.leaf(), trusted, self._site.identity)
 
-    def client(self, node: str, key: bytes) -> ssl.SSLContext:
-        """For a call to exactly this node."""
-        return trust.client_context(self.leaf(), {node: key}, self._site.identity)
+    def client(self, node: str, *keys: bytes) -> ssl.SSLContext:
+        """For a call to exactly this node, which shows a leaf of one of these keys."""
+        return trust.client_context(self.leaf(), {node: keys}, self._site.identity)

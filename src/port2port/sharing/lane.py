@@ -27,12 +27,17 @@ _FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 NETWORK = '{"network":true}'
 """The audience of membership: every member of the network, without any agreement."""
 
+_DIRECT = '{"member":"'
+
 
 class Class(StrEnum):
     """What travels before what. Each class has a connection of its own."""
 
     FLASH = "flash"
+    """Alerts, recalls, membership."""
     NORMAL = "normal"
+    BULK = "bulk"
+    """Histories and large feeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +57,20 @@ class Lane:
         return hashlib.sha256(_PREFIX + text).digest()[:LANE_ID_BYTES]
 
 
-def lane_for(handling: Handling, urgent: bool) -> Lane:
-    """The one lane in which an object so labelled travels."""
-    return Lane(handling.origin, audience_of(handling), Class.FLASH if urgent else Class.NORMAL)
+def lane_for(handling: Handling, urgent: bool, bulk: bool = False) -> Lane:
+    """The one lane in which an object so labelled travels, in its first epoch."""
+    urgency = Class.FLASH if urgent else Class.BULK if bulk else Class.NORMAL
+    return Lane(handling.origin, audience_of(handling), urgency)
+
+
+def direct_to(member: str) -> str:
+    """The audience of recalls for one member who may no longer read where the recalled things are."""
+    return f'{_DIRECT}{member}"}}'
+
+
+def member_of(audience: str) -> str:
+    """Whom a `direct_to` audience means; empty for every other."""
+    return audience.removeprefix(_DIRECT).removesuffix('"}') if audience.startswith(_DIRECT) else ""
 
 
 def audience_of(handling: Handling) -> str:

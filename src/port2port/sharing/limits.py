@@ -17,8 +17,8 @@ PAGE_BODY_BYTES = 150 * 1024
 MAX_LANES = 1024
 """Connections of one origin and class that a receiver follows."""
 
-MAX_STREAMS = 4
-"""Open streams of one peer: two classes, and as many that the peer has lost but we have not noticed yet."""
+MAX_STREAMS = 6
+"""Open streams of one peer: three classes, and as many that the peer has lost but we have not noticed yet."""
 
 MAX_POST_BYTES = 64 * 1024
 """What a peer may post: confirmations, a request to join."""
@@ -34,6 +34,15 @@ MAX_BOOTSTRAP_BYTES = 16 * 1024 * 1024
 
 MAX_QUERY_BYTES = 160 * 1024
 """A request line with all cursors in it."""
+
+MAX_UNCONFIRMED_PAGES = 4
+"""Pages of one stream that are on their way: who does not confirm gets no more, and costs us a number."""
+
+MAX_HEADS = 1_000
+"""Heads of one origin's connections, told by others, that lie beyond what we have read."""
+
+MAX_SNAPSHOT_BYTES = 64 * 1024 * 1024
+"""A live set for a new member."""
 
 MAX_WAIT_S = 25.0
 """A long poll is answered after this time, with or without entries."""

@@ -39,6 +39,7 @@ from port2port.sharing.limits import (
 from port2port.sharing.outlet import Fork, TooOld
 from port2port.sharing.peers import Peers
 from port2port.sharing.pulse import is_set_within
+from port2port.sharing.reading import ZIPPED, packed
 from port2port.sharing.settings import host_and_port
 from port2port.sharing.tables import LaneRow
 from port2port.sharing.tail import Tail
@@ -230,33 +231,46 @@ class Listener:
         with self._site.store.reading() as view:
             network = self._peers.book.network(view)
             rows = outlet.readable(view, peer, network, self._site.clock())
-        return [wire.encode(lane_line(row.lane, row.cursor.sequence)) for row in rows]
+        return [wire.encode(lane_line(row.lane, row.cursor.sequence, row.base)) for row in rows]
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         peer, urgency = request[_PEER], _class(request)
         cursors = wire.decode_cursors(request.query.get("at", ""))
         if self._streams[peer] >= MAX_STREAMS:
             return problem(429, "Too many requests", **{"Retry-After": "1"})
+        zipped = request.query.get("zip") == "zstd"
+        origin = request.query.get("of", "")
+        if origin and not (self._peers.settings.hand_on and origin != self._site.party.node_id):
+            return _not_found()
         self._streams[peer] += 1
         try:
-            response = web.StreamResponse(headers={"Content-Type": JSON_LINES})
+            headers = {"Content-Type": JSON_LINES, **({ZIPPED: "zstd"} if zipped else {})}
+            response = web.StreamResponse(headers=headers)
             await response.prepare(request)
-            tail = Tail(self._site, self._peers.book, peer, urgency, cursors)
-            await self._follow(response, tail)
+            confirmed = None if origin else self._peers.confirmed
+            tail = Tail(self._site, self._peers.book, peer, urgency, cursors, origin=origin, confirmed=confirmed)
+            await self._follow(response, tail, peer, packed if zipped else bytes)
             return response
         finally:
             self._streams[peer] -= 1
 
-    async def _follow(self, response: web.StreamResponse, tail: Tail) -> None:
+    async def _follow(
+        self, response: web.StreamResponse, tail: Tail, peer: str, pack: Callable[[bytes], bytes]
+    ) -> None:
         """Send what there is, then wait for more, with a sign of life now and then. Ends with the membership."""
-        await response.write(self._beat())
-        with self._is_long() as changed:
-            while (lines := await asyncio.to_thread(tail.next)) is not None:
-                if lines:
-                    await response.write(b"".join(lines))
+
+        def make() -> bytes | None:
+            lines = tail.next()
+            return None if lines is None else pack(b"".join(lines)) if lines else b""
+
+        await response.write(pack(self._beat()))
+        with self._is_long() as changed, self._peers.confirmed.waking(peer, changed):
+            while (data := await asyncio.to_thread(make)) is not None:
+                if data:
+                    await response.write(data)
                     continue
                 if not await is_set_within(changed, self._peers.settings.heartbeat_s):
-                    await response.write(self._beat())
+                    await response.write(pack(self._beat()))
                 changed.clear()
 
     def _beat(self) -> bytes:
@@ -291,8 +305,9 @@ class Listener:
         return problem(410, "The cursor is older than what is kept") if isinstance(answer, TooOld) else answer
 
     def _readable(self, view: Reading, peer: str, lane: str) -> LaneRow | None:
-        row = tables.find_lane(view, bytes.fromhex(lane)) if _is_lane_id(lane) else None
-        if row is None or not row.own:
+        """A lane that the peer may read here: ours, one that we hand on, or its own, to take back."""
+        row = tables.find_lane(view, bytes.fromhex(lane)) if wire.is_lane_id(lane) else None
+        if row is None or not (row.own or self._peers.settings.hand_on or row.lane.origin == peer):
             return None
         network = self._peers.book.network(view)
         return row if outlet.may_read(row.lane, peer, network, self._site.clock()) else None
@@ -301,19 +316,21 @@ class Listener:
         acks = wire.decode_acks(await request.read())
         peer = request[_PEER]
         await asyncio.to_thread(self._save_acks, peer, acks)
+        self._peers.confirmed.wake(peer)
         self._peers.statuses.of(peer).heard(self._site.clock(), from_ms(acks.ts_ms))
         return web.Response(status=204)
 
     def _save_acks(self, peer: str, acks: wire.Acks) -> None:
-        """What is confirmed of a lane that the peer may not read, or that is not in the log, is passed over."""
+        """What is not in our log is passed over. Who knows the chain has read it, also if he may no longer."""
         now = self._site.clock()
         with self._site.store.transaction() as tx:
             for ack in acks.acks:
-                row = self._readable(tx, peer, ack.lane)
-                if row is None or tables.chain_at(tx, row.lane.id, ack.seq) != ack.chain:
+                row = tables.find_lane(tx, bytes.fromhex(ack.lane))
+                if row is None or not row.own or tables.chain_at(tx, row.lane.id, ack.seq) != ack.chain:
                     self._site.counters.add("sharing.refused.wrong-confirmation")
                     continue
                 tables.save_ack(tx, peer, row.lane.id, ack.seq, _known_reasons(ack.refused), now)
+                self._peers.confirmed.confirm(peer, row.lane.id, ack.seq)
 
     async def _answer(self, route: PeerRoute, request: web.Request) -> web.StreamResponse:
         asked = PeerRequest(path_values=request.match_info, query=request.query, body=await request.read())
@@ -359,10 +376,6 @@ def _number(request: web.Request, name: str, default: int, least: int, most: int
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise DecodeError(f"{name} is not a number.")
     return min(max(int(text), least), most)
-
-
-def _is_lane_id(text: str) -> bool:
-    return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
 
 
 def _json(value: object) -> web.Response:

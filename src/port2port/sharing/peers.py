@@ -5,16 +5,24 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Event
 
 from port2port.capability import Site
 from port2port.sharing.book import Book
 from port2port.sharing.calls import PeerRoute
+from port2port.sharing.confirmed import Confirmed
 from port2port.sharing.credentials import Credentials
 from port2port.sharing.pulse import Pulse
 from port2port.sharing.roster import Network
 from port2port.sharing.settings import SharingSettings
 from port2port.sharing.status import Statuses
 from port2port.store.identity import public_bytes
+
+
+def _set() -> Event:
+    event = Event()
+    event.set()
+    return event
 
 
 @dataclass
@@ -28,6 +36,9 @@ class Peers:
     statuses: Statuses = field(default_factory=Statuses)
     routes: list[PeerRoute] = field(default_factory=list)
     """What parts beside the listener answer to members. Complete before the listener starts."""
+    confirmed: Confirmed = field(default_factory=Confirmed)
+    may_write: Event = field(default_factory=_set)
+    """Not set while a starting node does not know whether it is behind its own word: nothing new gets a number."""
     knocks: dict[str, asyncio.Event] = field(default_factory=dict)
     """By node id: set when a partner whom we are waiting to call again has called us."""
 

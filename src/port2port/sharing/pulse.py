@@ -15,7 +15,7 @@ from threading import Event, Lock, Thread
 from sqlalchemy import func, select
 
 from port2port.core.errors import Unavailable
-from port2port.sharing import book, tables
+from port2port.sharing import book, recall_tables, tables
 from port2port.store import Store
 
 WAIT_S = 5.0
@@ -87,4 +87,4 @@ class Pulse:
         with self._store.reading() as view:
             own = view.execute(lanes).one()
             invited = view.execute(used.select_from(book.invitation_table)).one()
-            return tuple(own), tuple(invited), book.version(view)
+            return tuple(own), tuple(invited), book.version(view), recall_tables.count_recalls(view)

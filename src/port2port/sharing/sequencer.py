@@ -1,4 +1,4 @@
-"""The origin's side: objects that were offered become numbered, chained, signed entries.
+"""The origin's side: objects that were offered become numbered, chained, signed entries; orders become recalls.
 
 One reader of the journal does this, so one thread assigns numbers; the entries, the head of the lane, the
 signature and the reader's cursor commit together. Every object version goes into exactly one lane.
@@ -7,108 +7,123 @@ signature and the reader's cursor commit together. Every object version goes int
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 
 from port2port.capability import Site
-from port2port.core.clock import to_ms
 from port2port.core.errors import BadInput
 from port2port.core.exchange import ObjectOffered
-from port2port.core.fact import Recorded
+from port2port.core.fact import Fact, Recorded
 from port2port.core.handling import Handling, Withheld, may_release
-from port2port.sharing import book, entry, envelope, tables
+from port2port.sharing import book, envelope, tables
+from port2port.sharing.batch import Batch, random_salt
 from port2port.sharing.book import Book
-from port2port.sharing.entry import Cursor, Entry, Header, Op
 from port2port.sharing.envelope import Envelope
-from port2port.sharing.facts import DocumentSigned, ObjectPublished, ObjectWithheld
-from port2port.sharing.lane import NETWORK, Class, Lane, lane_for
+from port2port.sharing.facts import (
+    DocumentSigned,
+    MemberRevoked,
+    NetworkChanged,
+    ObjectPublished,
+    ObjectWithheld,
+    RecallOrdered,
+)
+from port2port.sharing.lane import NETWORK, Class, Lane, audience_of, lane_for
 from port2port.sharing.roster import Network
+from port2port.sharing.tables import ObjectRow
+from port2port.sharing.taking_back import TakingBack
+from port2port.sharing.verify import KnownObject
 from port2port.store import Transaction
 
-
-def random_salt() -> bytes:
-    """Sixteen bytes that nobody can guess."""
-    return secrets.token_bytes(entry.SALT_BYTES)
-
-
-@dataclass
-class _Open:
-    """A lane while a batch is added to it."""
-
-    cursor: Cursor
-    rows: list[dict[str, object]] = field(default_factory=list)
-
-
-class _Batch:
-    """The lanes that one page of the journal touches."""
-
-    def __init__(self, site: Site, tx: Transaction, salt: Callable[[], bytes]) -> None:
-        self._site, self._tx, self._salt = site, tx, salt
-        self._open: dict[bytes, _Open] = {}
-        self._ts_ms = to_ms(site.clock())
-
-    def put(self, lane: Lane, body: bytes, retain_until: datetime | None) -> int:
-        """Add one entry; answers its number."""
-        open_lane = self._lane(lane)
-        salt = self._salt()
-        commitment = entry.commitment(salt, body)
-        header = Header(lane.id, open_lane.cursor.sequence + 1, Op.PUT, self._ts_ms, commitment)
-        open_lane.cursor = entry.follow(open_lane.cursor, header)
-        made = Entry(header, salt, body)
-        open_lane.rows.append(tables.entry_row(made, open_lane.cursor.chain, "own", retain_until))
-        return header.sequence
-
-    def finish(self) -> None:
-        """Store the entries, and vouch once for each lane."""
-        for lane, added in self._open.items():
-            tables.add_entries(self._tx, added.rows)
-            tables.move_lane(self._tx, entry.sign(self._site.identity, lane, added.cursor, self._ts_ms))
-
-    def _lane(self, lane: Lane) -> _Open:
-        known = self._open.get(lane.id)
-        if known is None:
-            row = tables.find_lane(self._tx, lane.id) or tables.add_lane(self._tx, lane, own=True)
-            known = self._open[lane.id] = _Open(row.cursor)
-        return known
+FACTS: tuple[type[Fact], ...] = (ObjectOffered, DocumentSigned, RecallOrdered, NetworkChanged, MemberRevoked)
 
 
 class Sequencer:
-    """Handles the facts that put something into a lane."""
+    """Handles the facts that put something into a lane. `wait` blocks until our own numbers are sure."""
 
-    def __init__(self, site: Site, network: Book, salt: Callable[[], bytes] = random_salt) -> None:
-        self._site, self._book, self._salt = site, network, salt
+    def __init__(
+        self,
+        site: Site,
+        network: Book,
+        salt: Callable[[], bytes] = random_salt,
+        wait: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._site, self._book, self._salt, self._wait = site, network, salt, wait
 
     def handle(self, tx: Transaction, page: Sequence[Recorded]) -> None:
         """Take in one page of the journal, inside the reader's transaction."""
-        batch = _Batch(self._site, tx, self._salt)
-        network = self._book.network(tx)
-        for recorded in page:
-            if isinstance(recorded.fact, ObjectOffered):
-                self._offer(tx, batch, network, recorded.fact)
-            elif isinstance(recorded.fact, DocumentSigned):
-                self._announce(tx, batch, recorded.fact)
-        batch.finish()
+        self._wait()
+        _Sequencing(self._site, self._book, tx, page, self._salt).run()
 
-    def _offer(self, tx: Transaction, batch: _Batch, network: Network, offered: ObjectOffered) -> None:
-        now = self._site.clock()
-        readers, reasons = who_may_read(offered.handling, network, self._site.party.node_id, now)
-        body = self._body(tx, offered, reasons)
+
+class _Sequencing:
+    """One page on its way into lanes."""
+
+    def __init__(
+        self, site: Site, known: Book, tx: Transaction, page: Sequence[Recorded], salt: Callable[[], bytes]
+    ) -> None:
+        self._site, self._tx, self._page = site, tx, page
+        self._network = known.network(tx)
+        self._me, self._now = site.party.node_id, site.clock()
+        self._batch = Batch(site, tx, self._network, salt)
+        self._objects: dict[str, ObjectRow] = {}
+        self._readers: dict[str, tuple[list[str], dict[str, int]]] = {}
+        offers = [each.fact for each in page if isinstance(each.fact, ObjectOffered)]
+        keys = [(each.object_id, each.version) for each in offers]
+        self._bodies = dict(zip(keys, tx.bodies(keys), strict=True))
+        self._known = {
+            object_id: holders[self._me]
+            for object_id, holders in tables.known_objects(tx, (each.object_id for each in offers)).items()
+            if self._me in holders
+        }
+
+    def run(self) -> None:
+        for recorded in self._page:
+            match recorded.fact:
+                case ObjectOffered() as offered:
+                    self._offer(offered)
+                case DocumentSigned() as signed:
+                    self._announce(signed)
+                case RecallOrdered() as order:
+                    self._flush()
+                    TakingBack(self._site, self._tx, self._network, self._batch).carry_out(order)
+                case NetworkChanged() | MemberRevoked():
+                    self._flush()
+                    self._batch.close_left_groups()
+        self._flush()
+
+    def _flush(self) -> None:
+        tables.save_objects(self._tx, list(self._objects.values()))
+        self._objects.clear()
+        self._batch.flush()
+
+    def _offer(self, offered: ObjectOffered) -> None:
+        readers, reasons = self._who_may_read(offered.handling)
+        body = self._body(offered, reasons)
         if body is None or not readers:
-            self._withhold(tx, offered, reasons, now)
+            self._withhold(offered, reasons)
             return
         digest = hashlib.sha256(body).digest()
-        me = self._site.party.node_id
-        tables.save_object(tx, me, offered.object_id, offered.object_kind, offered.version, digest, now)
-        lane = lane_for(offered.handling, offered.urgent)
-        sequence = batch.put(lane, body, offered.handling.retain_until)
-        tx.append(
+        first = lane_for(offered.handling, offered.urgent, offered.bulk)
+        if offered.object_id in self._known:
+            self._flush()
+            TakingBack(self._site, self._tx, self._network, self._batch).move(offered.object_id, first, offered.account)
+        self._known[offered.object_id] = KnownObject(offered.version, digest)
+        self._objects[offered.object_id] = tables.object_row(
+            self._me, offered.object_id, offered.object_kind, offered.version, digest, self._now
+        )
+        lane, sequence = self._batch.put(
+            first,
+            body,
+            retain_until=offered.handling.retain_until,
+            object_id=offered.object_id,
+            version=offered.version,
+        )
+        self._tx.append(
             ObjectPublished(
-                at=now,
+                at=self._now,
                 object_kind=offered.object_kind,
                 object_id=offered.object_id,
                 version=offered.version,
@@ -118,13 +133,22 @@ class Sequencer:
             )
         )
 
-    def _body(self, tx: Transaction, offered: ObjectOffered, reasons: dict[str, int]) -> bytes | None:
+    def _who_may_read(self, handling: Handling) -> tuple[list[str], dict[str, int]]:
+        """The answer is the same for all of one audience, but for the retention date."""
+        if handling.retain_until.tzinfo is None or handling.retain_until <= self._now:
+            return who_may_read(handling, self._network, self._me, self._now)
+        audience = audience_of(handling)
+        if audience not in self._readers:
+            self._readers[audience] = who_may_read(handling, self._network, self._me, self._now)
+        readers, reasons = self._readers[audience]
+        return readers, dict(reasons)
+
+    def _body(self, offered: ObjectOffered, reasons: dict[str, int]) -> bytes | None:
         """The exact bytes to send, or None with the reason added."""
-        me = self._site.party.node_id
-        known = tables.holders(tx, offered.object_id).get(me)
-        content = tx.body(offered.object_id, offered.version)
+        known = self._known.get(offered.object_id)
+        content = self._bodies[offered.object_id, offered.version]
         problem = ""
-        if offered.handling.origin != me:
+        if offered.handling.origin != self._me:
             problem = "not-ours"
         elif known is not None and known.version >= offered.version:
             problem = "older-version"
@@ -135,7 +159,7 @@ class Sequencer:
             return None
         assert content is not None
         wrapped = Envelope(
-            origin=me,
+            origin=self._me,
             kind=offered.object_kind,
             object_id=offered.object_id,
             version=offered.version,
@@ -148,12 +172,12 @@ class Sequencer:
             reasons["cannot-travel"] = 1
             return None
 
-    def _withhold(self, tx: Transaction, offered: ObjectOffered, reasons: dict[str, int], now: datetime) -> None:
-        tables.save_withheld(tx, offered.object_id, offered.version, reasons, now)
+    def _withhold(self, offered: ObjectOffered, reasons: dict[str, int]) -> None:
+        tables.save_withheld(self._tx, offered.object_id, offered.version, reasons, self._now)
         self._site.counters.add("sharing.withheld")
-        tx.append(
+        self._tx.append(
             ObjectWithheld(
-                at=now,
+                at=self._now,
                 object_kind=offered.object_kind,
                 object_id=offered.object_id,
                 version=offered.version,
@@ -161,19 +185,18 @@ class Sequencer:
             )
         )
 
-    def _announce(self, tx: Transaction, batch: _Batch, signed: DocumentSigned) -> None:
-        document = book.find_document(tx, signed.digest)
+    def _announce(self, signed: DocumentSigned) -> None:
+        document = book.find_document(self._tx, signed.digest)
         assert document is not None, "a document is stored in the transaction that says it was signed"
-        me = self._site.party.node_id
         wrapped = Envelope(
-            origin=me,
+            origin=self._me,
             kind=document.kind,
             object_id=f"{document.kind}.{signed.digest}",
             version=1,
             handling=None,
             object=msgspec.Raw(document.encoded()),
         )
-        batch.put(Lane(me, NETWORK, Class.FLASH), envelope.encode(wrapped), None)
+        self._batch.put(Lane(self._me, NETWORK, Class.FLASH), envelope.encode(wrapped))
 
 
 def who_may_read(handling: Handling, network: Network, me: str, now: datetime) -> tuple[list[str], dict[str, int]]:

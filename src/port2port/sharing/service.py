@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -14,23 +13,41 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from port2port.capability import Site
 from port2port.core.errors import BadInput, Conflict, DecodeError, NotAllowed, NotFound
-from port2port.core.handling import Agreement, Group, LegalBasis, PersonalData, Purpose
 from port2port.core.ids import node_id
-from port2port.core.party import AuthorityRole, Compartment
-from port2port.sharing import book, documents, invitation, membership, roster, tables
+from port2port.core.party import Compartment
+from port2port.sharing import (
+    book,
+    documents,
+    invitation,
+    key_log,
+    knocking,
+    membership,
+    roster,
+    short_code,
+    tables,
+)
+from port2port.sharing.announcing import (
+    announce,
+    announced_address,
+    missing,
+    require_inviter,
+    sign_and_announce,
+)
 from port2port.sharing.book import Book, Invitation
-from port2port.sharing.bootstrap import make_agreement, make_group
 from port2port.sharing.documents import AgreementText, Document, Kind, Member, Revocation
-from port2port.sharing.facts import DocumentSigned, MemberInvited, NetworkChanged
+from port2port.sharing.facts import MemberInvited, NetworkChanged
 from port2port.sharing.intake import Intake
 from port2port.sharing.invitation import Code
 from port2port.sharing.limits import MAX_BOOTSTRAP_BYTES, MAX_POST_BYTES
+from port2port.sharing.papers import Papers
 from port2port.sharing.roster import Network
 from port2port.sharing.settings import SharingSettings, host_and_port
 from port2port.store import Transaction
-from port2port.store.identity import public_bytes
+from port2port.store.identity import first_public, public_bytes
 
 _PROOF = b"p2p-join-1\0"
+MAX_CHANGES = 50
+"""Changes of key that a joiner may bring along."""
 
 
 class JoinText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,6 +59,8 @@ class JoinText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     address: str
     compartment: Compartment
     locode: str = ""
+    changes: tuple[Document, ...] = ()
+    """How it came from its first key, `public_key`, to the one it signs with."""
 
 
 class JoinRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,74 +76,32 @@ class JoinAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     documents: list[Document]
 
 
-def announced_address(settings: SharingSettings) -> str:
-    """Where others reach us. Raises `BadInput` when the settings do not say."""
-    address = settings.announce or settings.listen
-    host, port = host_and_port(address)
-    if port == 0 or host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        raise BadInput(
-            "Other ports cannot know where to reach us.",
-            hint='Set announce = "host:port" in the section [sharing] of port2port.toml.',
-        )
-    return address
-
-
 def invite(site: Site, settings: SharingSettings, known: Book, name: str = "", *, address: str = "") -> Code:
     """Make a code with which one organisation can join within 48 hours. Raises `NotAllowed`."""
     host, port = host_and_port(address or announced_address(settings))
-    code = Code(host, port, secrets.token_bytes(invitation.SECRET_BYTES), public_bytes(site.identity))
+    secret = secrets.token_bytes(invitation.SECRET_BYTES)
+    code = Code(host, port, secret, public_bytes(site.identity), site.party.node_id)
     now = site.clock()
     with site.store.transaction() as tx:
-        _require_inviter(site, known, tx, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", now)
+        require_inviter(site, known, tx, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", now)
         expires = now + invitation.LIFE
         book.add_invitation(tx, Invitation(public_bytes(code.key()), name, expires, ""))
         tx.append(MemberInvited(at=now, invitation=code.subject(), name=name, expires=expires))
     return code
 
 
-def _require_inviter(site: Site, known: Book, tx: Transaction, address: str, now: datetime) -> None:
-    """Whoever invites holds the role; the first one of a network begins it with his own word."""
-    me = site.party.node_id
-    network = known.network(tx)
-    if network.may_invite(me):
-        return
-    if network.members or AuthorityRole.INVITES not in site.party.roles:
-        raise NotAllowed(
-            "This node may not invite others into the network.",
-            hint="Ask a member with the role `invites`; to begin a network of your own, set roles in [node].",
-        )
-    statement = Member(
-        node_id=me,
-        name=site.party.name,
-        short_name=site.party.short_name,
-        public_key=public_bytes(site.identity).hex(),
-        address=address,
-        compartment=site.party.compartment,
-        locode=site.party.locode,
-        roles=tuple(sorted(site.party.roles)),
-        valid_from=now,
-        sponsor=me,
-    )
-    book.add_roots(tx, [me])
-    _announce(site, known, tx, [documents.sign(Kind.MEMBER, statement, site.identity)], now)
-
-
-def _announce(site: Site, known: Book, tx: Transaction, signed: Sequence[Document], now: datetime) -> None:
-    """Keep our own documents, and let the sequencer send them to all members."""
-    membership.take(tx, known, signed, site.party.node_id, now)
-    for each in signed:
-        tx.append(DocumentSigned(at=now, document_kind=each.kind, digest=each.digest))
-
-
 def request_to_join(site: Site, settings: SharingSettings, code: Code) -> bytes:
     """What the joiner posts."""
+    with site.store.reading() as view:
+        changes = book.key_changes(view, site.party.node_id)
     text = JoinText(
         name=site.party.name,
         short_name=site.party.short_name,
-        public_key=public_bytes(site.identity).hex(),
+        public_key=first_public(site.identity).hex(),
         address=announced_address(settings),
         compartment=site.party.compartment,
         locode=site.party.locode,
+        changes=tuple(changes),
     )
     said = msgspec.json.encode(text).decode()
     signature = site.identity.sign(_proof(public_bytes(code.key()), said))
@@ -132,16 +109,27 @@ def request_to_join(site: Site, settings: SharingSettings, code: Code) -> bytes:
 
 
 def admit(site: Site, known: Book, invitation_key: bytes, data: bytes) -> bytes:
-    """Take in the one who holds an open invitation; answers the network. Raises `BadInput`, `Conflict`."""
+    """Take in the one who holds an open invitation; answers the network. Raises `BadInput`, `Conflict`.
+
+    Who holds nothing but a short code gets an invitation for it first.
+
+    Where officers decide together, the newcomer is proposed, and asks again until enough of them have signed: the
+    same invitation answers the same node as long as it is not over. So does an answer that was lost on the way.
+    """
+    if invitation_key == short_code.DOORBELL:
+        return knocking.answer_knock(site, known, data)
     text = _read_request(data, invitation_key)
     now = site.clock()
     with site.store.transaction() as tx:
         network = known.network(tx)
         if not network.may_invite(site.party.node_id):
             raise NotAllowed("This node may no longer invite.")
-        statement = _statement_for(text, site.party.node_id, network, now)
-        _use(tx, invitation_key, statement.node_id, now)
-        _announce(site, known, tx, [documents.sign(Kind.MEMBER, statement, site.identity)], now)
+        found = _find_invitation(tx, invitation_key, node_id(bytes.fromhex(text.public_key)), now)
+        if not found.used_by:
+            statement = _statement_for(text, site.party.node_id, network, now)
+            book.use_invitation(tx, found, statement.node_id)
+            signed = documents.sign(Kind.MEMBER, statement, site.identity)
+            announce(site, known, tx, [signed, *text.changes[:MAX_CHANGES]], now)
         return msgspec.json.encode(JoinAnswer(documents=book.all_documents(tx)))
 
 
@@ -150,12 +138,21 @@ def _read_request(data: bytes, invitation_key: bytes) -> JoinText:
         assert len(data) <= MAX_POST_BYTES
         request = msgspec.json.decode(data, type=JoinRequest)
         text = msgspec.json.decode(request.text, type=JoinText)
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(text.public_key))
+        key = Ed25519PublicKey.from_public_bytes(_present_key(text))
         signature = base64.b64decode(request.signature, validate=True)
         key.verify(signature, _proof(invitation_key, request.text))
-    except (msgspec.DecodeError, UnicodeError, ValueError, binascii.Error, InvalidSignature) as error:
+    except (AssertionError, RecursionError, ValueError, DecodeError, InvalidSignature) as error:
         raise BadInput("The request to join cannot be read.") from error
     return text
+
+
+def _present_key(text: JoinText) -> bytes:
+    """The key that the joiner's first one leads to."""
+    first = bytes.fromhex(text.public_key)
+    keys = key_log.lead_to(first, Papers(text.changes[:MAX_CHANGES]))
+    if keys.contested:
+        raise DecodeError("Somebody else holds this key too.", reason="contested-key")
+    return keys.newest
 
 
 def _statement_for(text: JoinText, sponsor: str, network: Network, now: datetime) -> Member:
@@ -188,22 +185,28 @@ def _require_readable(statement: Member) -> None:
         raise BadInput("The request to join has an impossible name or address.") from error
 
 
-def _use(tx: Transaction, key: bytes, node: str, now: datetime) -> None:
+def _find_invitation(tx: Transaction, key: bytes, node: str, now: datetime) -> Invitation:
     found = next((each for each in book.invitations(tx) if each.key == key), None)
-    if found is None or not found.is_open(now):
-        raise Conflict("This invitation was used, or is over.")
-    book.use_invitation(tx, key, node)
+    if found is None or now >= found.expires or found.used_by not in ("", node):
+        raise Conflict("This code was used or has expired.", hint="Ask for a new one.")
+    return found
 
 
 def read_answer(site: Site, code: Code, data: bytes) -> tuple[list[Document], Network]:
-    """The inviter's answer, checked: its own roster must name the inviter and us. Raises `BadInput`."""
+    """The inviter's answer, checked: its own roster must name the inviter. Raises `BadInput`.
+
+    Whether we are a member already, `Network.is_member` says: where officers decide together it may take a while.
+    """
     try:
         answer = msgspec.json.decode(data, type=JoinAnswer)
         checked = [documents.decode(each.encoded()) for each in answer.documents]
     except (msgspec.DecodeError, UnicodeError, RecursionError, DecodeError) as error:
         raise BadInput("The inviter's answer cannot be read.", hint="Ask for a new invitation.") from error
     network = roster.build(checked, roster.roots_of(checked))
-    if not network.may_invite(node_id(code.inviter_key)) or not network.is_member(site.party.node_id):
+    me = site.party.node_id
+    waits = any(isinstance(each.text, Member) and each.text.node_id == me for each in network.pending)
+    inviter_is_known = code.inviter_key in network.keys(code.inviter_id) and network.may_invite(code.inviter_id)
+    if not inviter_is_known or not (waits or network.is_member(me)):
         raise BadInput("The inviter's answer does not make us a member.", hint="Ask for a new invitation.")
     return checked, network
 
@@ -222,85 +225,27 @@ def enter(site: Site, known: Book, received: Sequence[Document], accede_to: Iter
     """Take over the network from the inviter, and sign the agreements with these ids."""
     wanted, now = set(accede_to), site.clock()
     with site.store.transaction() as tx:
-        if known.network(tx).is_member(site.party.node_id):
+        network = known.network(tx)
+        if network.is_member(site.party.node_id):
             raise Conflict("This node is a member of a network already.")
+        if site.party.node_id in network.members:
+            book.forget_network(tx)
         book.add_roots(tx, roster.roots_of(received))
         membership.take(tx, known, received, site.party.node_id, now)
         signed = {
-            document.text: documents.cosign(
-                Document(kind=document.kind, text=document.text, signatures={}), site.identity
-            )
+            document.text: documents.cosign(document.bare(), site.identity)
             for document in received
             if isinstance(text := documents.read(document), AgreementText) and text.id in wanted
         }
-        _announce(site, known, tx, list(signed.values()), now)
+        announce(site, known, tx, list(signed.values()), now)
         return known.network(tx)
 
 
-def accede(site: Site, known: Book, agreement_id: str) -> None:
-    """Sign an agreement of the network in the name of this organisation, and tell every member. Raises `NotFound`."""
-    now = site.clock()
-    with site.store.transaction() as tx:
-        if agreement_id not in known.network(tx).roster.agreements:
-            raise NotFound(f"There is no agreement {agreement_id!r}.", hint="Ask who made it for its name.")
-        paper = next(
-            each
-            for each in book.all_documents(tx)
-            if isinstance(text := documents.read(each), AgreementText) and text.id == agreement_id
-        )
-        _sign_and_announce(site, known, tx, Document(kind=paper.kind, text=paper.text, signatures={}), now)
+def revoke(site: Site, known: Book, name: str) -> tuple[Member, int]:
+    """End a membership; every member is told, and the one who left reads nothing more. Raises `NotAllowed`.
 
-
-def agree(site: Site, settings: SharingSettings, known: Book, title: str, days: int) -> str:
-    """Open a cooperation agreement about things and places, never persons, to every member; answers its id.
-
-    The one who invites begins a network with it; who joins is asked to sign. Raises `NotAllowed`.
+    Answers the member, and how many officers must still sign before it counts.
     """
-    now = site.clock()
-    agreement = Agreement(
-        id=site.new_id(),
-        title=title,
-        parties=frozenset({site.party.node_id}),
-        purposes=frozenset(Purpose),
-        legal_basis=frozenset(LegalBasis),
-        personal_data=frozenset({PersonalData.NONE}),
-        starts=now,
-        ends=now + timedelta(days=days),
-    )
-    with site.store.transaction() as tx:
-        if not known.network(tx).is_member(site.party.node_id):
-            _require_inviter(site, known, tx, announced_address(settings), now)
-        document = make_agreement(agreement, site.identity, open_to_all=True)
-        _sign_and_announce(site, known, tx, document, now)
-    return agreement.id
-
-
-def make_up_group(site: Site, known: Book, name: str, members: Sequence[str]) -> str:
-    """A sharing group of ours with these members, by name; answers its id. Raises `NotFound`."""
-    now = site.clock()
-    with site.store.transaction() as tx:
-        network = known.network(tx)
-        found = {each: network.find(each) for each in members}
-        if unknown := [each for each, member in found.items() if member is None]:
-            raise NotFound(f"There is no member {unknown[0]!r}.", hint="See: port2port network show")
-        ids = {member.node_id for member in found.values() if member is not None}
-        group = Group(
-            id=site.new_id(), name=name, owner=site.party.node_id, members=frozenset(ids | {site.party.node_id})
-        )
-        _sign_and_announce(site, known, tx, make_group(group, now, site.identity), now)
-    return group.id
-
-
-def _sign_and_announce(site: Site, known: Book, tx: Transaction, document: Document, now: datetime) -> None:
-    signed = documents.cosign(document, site.identity)
-    if problem := membership.problem_with(signed, site.party.node_id, known.network(tx)):
-        raise NotAllowed(f"The network would refuse this {document.kind}: {problem}.")
-    _announce(site, known, tx, [signed], now)
-    Intake(site, known).settle_waiting(tx)
-
-
-def revoke(site: Site, known: Book, name: str) -> Member:
-    """End a membership; every member is told, and the one who left reads nothing more. Raises `NotAllowed`."""
     me, now = site.party.node_id, site.clock()
     with site.store.transaction() as tx:
         network = known.network(tx)
@@ -311,8 +256,21 @@ def revoke(site: Site, known: Book, name: str) -> Member:
         signed = documents.sign(Kind.REVOCATION, statement, site.identity)
         if membership.problem_with(signed, me, network):
             raise NotAllowed("This node may not end that membership.", hint="Ask a member with the role `invites`.")
-        _announce(site, known, tx, [signed], now)
-    return member
+        announce(site, known, tx, [signed], now)
+        return member, missing(known.network(tx), signed)
+
+
+def move(site: Site, known: Book, address: str) -> None:
+    """Tell every member that we are reached elsewhere (host:port) from now on. Raises `NotFound`, `BadInput`."""
+    host_and_port(address)
+    me = site.party.node_id
+    with site.store.transaction() as tx:
+        network = known.network(tx)
+        if not network.is_member(me):
+            raise NotFound("This node is in no network.")
+        now = max(site.clock(), network.members[me].valid_from + timedelta(microseconds=1))
+        said = msgspec.structs.replace(network.members[me], address=address, valid_from=now, sponsor=me)
+        sign_and_announce(site, known, tx, documents.sign(Kind.MEMBER, said, site.identity), now)
 
 
 def resume(site: Site, known: Book, name: str) -> int:

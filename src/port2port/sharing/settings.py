@@ -30,9 +30,42 @@ class SharingSettings:
     lost_after_s: Annotated[
         float, Meta(gt=0, le=3600, description="A partner that was away this many seconds is reported as lost.")
     ] = 30.0
+    witness_s: Annotated[
+        float, Meta(gt=0, le=3600, description="Seconds between two comparisons of what partners saw of third ones.")
+    ] = 60.0
+    start_check_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=60,
+            description="How long a starting node asks partners whether it was restored from an older backup, in "
+            "seconds, before it sends anything new.",
+        ),
+    ] = 3.0
+    hand_on: Annotated[
+        bool, Meta(description="Read a partner that cannot be reached from another member, and hand on what we read.")
+    ] = True
+    hand_on_after_s: Annotated[
+        float, Meta(gt=0, le=3600, description="A partner that was away this many seconds is read from another member.")
+    ] = 60.0
+    backups_kept_days: Annotated[
+        int, Meta(ge=0, le=3650, description="How long backups of this node are kept, in days: receipts say so.")
+    ] = 30
     requests_per_second: Annotated[
         float, Meta(gt=0, le=10_000, description="How many requests a second one partner may make, on average.")
     ] = 50.0
+    quarantine_days: Annotated[
+        int, Meta(ge=1, le=3650, description="How long what foreign programs and servers brought is kept unexamined.")
+    ] = 90
+    taxii_sources: Annotated[
+        tuple[str, ...], Meta(description="Collections of other organisations' TAXII 2.1 servers to read, by their URL.")
+    ] = ()
+    taxii_poll_minutes: Annotated[
+        float, Meta(gt=0, le=10_080, description="Minutes between two readings of these collections.")
+    ] = 15.0
+    taxii_passwords: Annotated[
+        str, Meta(description="File with names and passwords for them, in netrc form; relative to the node's folder.")
+    ] = "taxii.netrc"
 
 
 def host_and_port(text: str) -> tuple[str, int]:

@@ -11,20 +11,23 @@ import msgspec
 
 from port2port.core.clock import from_ms, to_ms
 from port2port.core.errors import DecodeError
-from port2port.sharing import tables, wire
+from port2port.sharing import snapshot, tables, wire
+from port2port.sharing.calls import base_url
 from port2port.sharing.credentials import Credentials
 from port2port.sharing.documents import Member
 from port2port.sharing.entry import Cursor
 from port2port.sharing.intake import Intake
 from port2port.sharing.lane import Class
 from port2port.sharing.peers import Peers
-from port2port.sharing.reading import lines
-from port2port.sharing.settings import host_and_port
+from port2port.sharing.pulse import is_set_within
+from port2port.sharing.reading import ZIPPED, lines
 from port2port.sharing.verify import Broken
 from port2port.sharing.wire import Ack, Acks, BeatLine, LaneLine, PageLine, StopLine
 
 CONNECT_S = 5.0
 ACK_EVERY_S = 0.2
+ACK_PAGES = 2
+"""Pages after which we confirm without waiting: the sender sends no more than a few ahead."""
 MAX_ACKS = 100
 SILENT_BEATS = 4
 """Signs of life that may fail to come before a connection counts as dead."""
@@ -41,12 +44,22 @@ class StreamEnded(Exception):
 class Stream:
     """A connection; `run` ends with `StreamEnded`."""
 
-    def __init__(self, peers: Peers, credentials: Credentials, intake: Intake, member: Member, urgency: Class) -> None:
+    def __init__(
+        self,
+        peers: Peers,
+        credentials: Credentials,
+        intake: Intake,
+        member: Member,
+        urgency: Class,
+        origin: str = "",
+    ) -> None:
         self._peers, self._credentials, self._intake = peers, credentials, intake
-        self._member, self._urgency = member, urgency
+        self._member, self._urgency, self._origin = member, urgency, origin
         self._status = peers.statuses.of(member.node_id)
         self._acks: dict[bytes, Ack] = {}
         self._to_confirm = asyncio.Event()
+        self._pressing = asyncio.Event()
+        self._unconfirmed_pages = 0
         self.on_open: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
@@ -59,7 +72,7 @@ class Stream:
         )
         try:
             async with aiohttp.ClientSession(
-                self._base(), connector=connector, timeout=timeout, auto_decompress=False
+                base_url(self._member), connector=connector, timeout=timeout, auto_decompress=False
             ) as session:
                 await self._read(session, cursors)
         except aiohttp.ClientConnectorCertificateError as error:
@@ -73,16 +86,20 @@ class Stream:
             raise StreamEnded(error.reason) from error
 
     async def _read(self, session: aiohttp.ClientSession, cursors: dict[bytes, Cursor]) -> None:
-        params = {"class": self._urgency.value, "at": wire.encode_cursors(cursors)}
+        params = {"class": self._urgency.value, "at": wire.encode_cursors(cursors), "zip": "zstd"}
+        if self._origin:
+            params["of"] = self._origin
         async with session.get("/p2p/v1/stream", params=params, allow_redirects=False) as answer:
             if answer.status != 200 or answer.headers.get("Content-Encoding", "identity") != "identity":
                 raise StreamEnded("refused")
-            self._status.opened(self._urgency, self._peers.site.clock())
-            self._peers.site.counters.add("sharing.connected")
+            if not self._origin:
+                self._status.opened(self._urgency, self._peers.site.clock())
+                self._peers.site.counters.add("sharing.connected")
             self.on_open()
             confirming = asyncio.create_task(self._confirm(session))
             try:
-                async for line in lines(answer.content):
+                zipped = answer.headers.get(ZIPPED) == "zstd"
+                async for line in lines(answer.content, zipped=zipped):
                     await self._take(wire.decode(line))
             finally:
                 confirming.cancel()
@@ -91,21 +108,39 @@ class Stream:
 
     async def _take(self, line: wire.AnyLine) -> None:
         now = self._peers.site.clock()
-        peer = self._member.node_id
         if isinstance(line, PageLine):
             self._status.heard(now)
             await asyncio.to_thread(self._apply, line)
             self._to_confirm.set()
+            self._unconfirmed_pages += 1
+            if self._unconfirmed_pages >= ACK_PAGES:
+                self._pressing.set()
         elif isinstance(line, LaneLine):
-            await asyncio.to_thread(self._intake.meet, peer, line)
+            await self._meet(line)
         elif isinstance(line, BeatLine):
             self._status.heard(now, from_ms(line.ts_ms))
         elif isinstance(line, StopLine):
-            reason = Broken(line.reason) if line.reason in (Broken.FORK, Broken.TOO_OLD) else Broken.FORK
-            await asyncio.to_thread(self._intake.stop, peer, bytes.fromhex(line.lane), reason)
+            await self._stopped(line)
+
+    async def _meet(self, line: LaneLine) -> None:
+        """A lane that begins later than its first entry begins, for us, with its live set."""
+        peer = self._member.node_id
+        row = await asyncio.to_thread(self._intake.meet, peer, line, self._origin)
+        if row is not None and row.cursor.sequence < line.base and not self._origin:
+            await snapshot.fetch(self._peers, self._intake, self._member, bytes.fromhex(line.lane))
+            raise StreamEnded("began-with-live-set")
+
+    async def _stopped(self, line: StopLine) -> None:
+        if self._origin:
+            return
+        peer, lane = self._member.node_id, bytes.fromhex(line.lane)
+        if line.reason == Broken.TOO_OLD and await snapshot.fetch(self._peers, self._intake, self._member, lane):
+            raise StreamEnded("began-with-live-set")
+        reason = Broken(line.reason) if line.reason in (Broken.FORK, Broken.TOO_OLD) else Broken.FORK
+        await asyncio.to_thread(self._intake.stop, peer, lane, reason)
 
     def _apply(self, page: PageLine) -> None:
-        applied = self._intake.apply(self._member.node_id, page)
+        applied = self._intake.apply(self._member.node_id, page, self._origin)
         if not applied.stopped:
             self._note(applied.lane, applied.cursor)
 
@@ -124,7 +159,7 @@ class Stream:
     def _cursors(self) -> dict[bytes, Cursor]:
         """From where to go on. What we had confirmed is confirmed again: the last time may have been lost."""
         with self._peers.site.store.reading() as view:
-            rows = tables.lanes_of(view, self._member.node_id, self._urgency)
+            rows = tables.lanes_of(view, self._origin or self._member.node_id, self._urgency)
         for row in rows:
             if row.cursor.sequence:
                 self._note(row.lane.id, row.cursor)
@@ -136,12 +171,15 @@ class Stream:
         """Post confirmations, several at once, at most every 200 ms."""
         while True:
             await self._to_confirm.wait()
-            await asyncio.sleep(ACK_EVERY_S)
+            await is_set_within(self._pressing, ACK_EVERY_S)
             self._to_confirm.clear()
+            self._pressing.clear()
+            self._unconfirmed_pages = 0
             waiting = dict(list(self._acks.items())[:MAX_ACKS])
             body = msgspec.json.encode(Acks(list(waiting.values()), to_ms(self._peers.site.clock())))
+            headers = self._peers.signed("POST", base_url(self._member) + "/p2p/v1/acks", body)
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                async with session.post("/p2p/v1/acks", data=body, allow_redirects=False) as answer:
+                async with session.post("/p2p/v1/acks", data=body, headers=headers, allow_redirects=False) as answer:
                     if answer.status == 204:
                         self._forget(waiting)
             if self._acks:
@@ -151,7 +189,3 @@ class Stream:
         for lane, ack in sent.items():
             if self._acks.get(lane) is ack:
                 del self._acks[lane]
-
-    def _base(self) -> str:
-        host, port = host_and_port(self._member.address)
-        return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"

@@ -1,20 +1,25 @@
-"""Lanes, entries, cursors and confirmations in the store: declarations and queries."""
+"""Lanes, entries, cursors and confirmations in the store: declarations and queries.
+
+What runs for every entry is written by hand; a body (salt and exact bytes together) lies in the store, sealed, under
+`entry_key`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Column, MetaData, Row, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, MetaData, Row, Table, delete, func, insert, select, update
 
 from port2port.core.clock import from_ms
-from port2port.sharing.entry import GENESIS, Checkpoint, Cursor, Entry, Header
+from port2port.sharing.entry import GENESIS, SALT_BYTES, Checkpoint, Cursor, Entry, Header
 from port2port.sharing.lane import Class, Lane
 from port2port.sharing.verify import KnownObject
 from port2port.store import Reading, Transaction
-from port2port.store.types import Blob, Integer, Moment, Text
+from port2port.store.types import Blob, Integer, Moment, Text, from_us, to_us
 
 metadata = MetaData()
 
@@ -32,6 +37,10 @@ lanes = Table(
     Column("ts_ms", Integer),
     Column("signature", Blob),
     Column("stopped", Text),
+    Column("closed", Integer),
+    Column("base", Integer),
+    Column("recalled", Text),
+    Column("members", Text),
 )
 entries = Table(
     "sharing_entry",
@@ -46,6 +55,17 @@ entries = Table(
     Column("body", Blob),
     Column("verdict", Text),
     Column("retain_until", Moment),
+    Column("object_id", Text),
+    Column("version", Integer),
+)
+checkpoints = Table(
+    "sharing_checkpoint",
+    metadata,
+    Column("lane", Blob, primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("chain", Blob),
+    Column("ts_ms", Integer),
+    Column("signature", Blob),
 )
 objects = Table(
     "sharing_object",
@@ -85,8 +105,10 @@ acks = Table(
 )
 
 WAITS = "waits:"
-"""Verdicts that begin so may still become better: body and salt are kept."""
+"""Verdicts that begin so may still become better: their bodies are kept."""
 ACCEPTED = "accepted"
+OWN = "own"
+GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +120,13 @@ class LaneRow:
     cursor: Cursor
     ts_ms: int
     stopped: str
+    closed: bool = False
+    base: int = 0
+    """Entries up to here are not kept in order: they came as a live set, or were shortened away."""
+    recalled: str = ""
+    """`withdraw` or `erase` when all of it was taken back."""
+    members: str = ""
+    """Of a lane of ours to a group: who was in it when last looked, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +140,34 @@ class AckRow:
     refused: dict[str, int]
 
 
+class EntryRow(NamedTuple):
+    """An entry without its body, as it is stored."""
+
+    lane: bytes
+    sequence: int
+    op: int
+    ts_ms: int
+    commitment: bytes
+    chain: bytes
+    verdict: str
+    retain_until: int | None
+    object_id: str | None
+    version: int | None
+
+
 def _lane_row(row: Row[tuple[object, ...]]) -> LaneRow:
     lane = Lane(row.origin, row.audience, Class(row.urgency), row.epoch)
-    return LaneRow(lane, bool(row.own), Cursor(row.sequence, row.chain), row.ts_ms, row.stopped)
+    return LaneRow(
+        lane,
+        bool(row.own),
+        Cursor(row.sequence, row.chain),
+        row.ts_ms,
+        row.stopped,
+        bool(row.closed),
+        row.base,
+        row.recalled,
+        row.members,
+    )
 
 
 def find_lane(view: Reading, lane: bytes) -> LaneRow | None:
@@ -128,8 +182,11 @@ def own_lanes(view: Reading, urgency: Class | None = None) -> list[LaneRow]:
     return [_lane_row(row) for row in view.execute(query)]
 
 
-def lanes_of(view: Reading, origin: str, urgency: Class) -> list[LaneRow]:
-    query = select(lanes).where(lanes.c.origin == origin, lanes.c.urgency == urgency.value, lanes.c.own == 0)
+def lanes_of(view: Reading, origin: str, urgency: Class | None = None) -> list[LaneRow]:
+    """Another origin's lanes, as far as we follow them."""
+    query = select(lanes).where(lanes.c.origin == origin, lanes.c.own == 0)
+    if urgency is not None:
+        query = query.where(lanes.c.urgency == urgency.value)
     return [_lane_row(row) for row in view.execute(query)]
 
 
@@ -137,7 +194,21 @@ def foreign_lanes(view: Reading) -> list[LaneRow]:
     return [_lane_row(row) for row in view.execute(select(lanes).where(lanes.c.own == 0))]
 
 
-def add_lane(tx: Transaction, lane: Lane, own: bool) -> LaneRow:
+def open_lane(view: Reading, first: Lane) -> tuple[Lane, LaneRow | None]:
+    """The lane in which writing goes on: the newest epoch, or the next when that one is closed."""
+    same = (lanes.c.origin == first.origin) & (lanes.c.audience == first.audience)
+    same &= lanes.c.urgency == first.urgency.value
+    query = select(lanes).where(same, lanes.c.own == 1).order_by(lanes.c.epoch.desc()).limit(1)
+    row = view.execute(query).first()
+    if row is None:
+        return first, None
+    known = _lane_row(row)
+    if not known.closed:
+        return known.lane, known
+    return Lane(first.origin, first.audience, first.urgency, known.lane.epoch + 1), None
+
+
+def add_lane(tx: Transaction, lane: Lane, own: bool, members: str = "") -> LaneRow:
     """A lane before its first entry."""
     values = {
         "id": lane.id,
@@ -151,27 +222,34 @@ def add_lane(tx: Transaction, lane: Lane, own: bool) -> LaneRow:
         "ts_ms": 0,
         "signature": b"",
         "stopped": "",
+        "closed": 0,
+        "base": 0,
+        "recalled": "",
+        "members": members,
     }
     tx.execute(insert(lanes), values)
-    return LaneRow(lane, own, Cursor(), 0, "")
+    return LaneRow(lane, own, Cursor(), 0, "", members=members)
+
+
+def set_lane(tx: Transaction, lane: bytes, **values: object) -> None:
+    """Change columns of a lane's row."""
+    tx.execute(update(lanes).where(lanes.c.id == lane).values(**values))
 
 
 def move_lane(tx: Transaction, checkpoint: Checkpoint) -> None:
     """The lane now goes to this checkpoint: head of ours, cursor in another's."""
-    tx.execute(
-        update(lanes)
-        .where(lanes.c.id == checkpoint.lane)
-        .values(
-            sequence=checkpoint.sequence,
-            chain=checkpoint.chain,
-            ts_ms=checkpoint.ts_ms,
-            signature=checkpoint.signature,
-        )
+    set_lane(
+        tx,
+        checkpoint.lane,
+        sequence=checkpoint.sequence,
+        chain=checkpoint.chain,
+        ts_ms=checkpoint.ts_ms,
+        signature=checkpoint.signature,
     )
 
 
 def stop_lane(tx: Transaction, lane: bytes, reason: str) -> None:
-    tx.execute(update(lanes).where(lanes.c.id == lane).values(stopped=reason))
+    set_lane(tx, lane, stopped=reason)
 
 
 def resume_lanes(tx: Transaction, origin: str) -> int:
@@ -180,106 +258,214 @@ def resume_lanes(tx: Transaction, origin: str) -> int:
     return tx.execute(update(lanes).where(stopped).values(stopped="")).rowcount
 
 
-def add_entries(tx: Transaction, rows: Sequence[dict[str, object]]) -> None:
+# entries
+
+_ADD_ENTRY = (
+    "INSERT INTO sharing_entry"
+    " (lane, sequence, op, ts_ms, commitment, chain, verdict, retain_until, object_id, version)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_ENTRIES = (
+    "SELECT sequence, op, ts_ms, commitment, chain, salt, body, retain_until FROM sharing_entry"
+    " WHERE lane = ? AND sequence > ? ORDER BY sequence LIMIT ?"
+)
+_CHAIN_AT = "SELECT chain FROM sharing_entry WHERE lane = ? AND sequence = ?"
+
+
+def entry_key(lane: bytes, sequence: int) -> tuple[str, int]:
+    """Under which key of the store an entry's salt and body lie."""
+    return f"entry:{lane.hex()}", sequence
+
+
+def entry_body(entry: Entry) -> tuple[str, int, bytes]:
+    """A row for `put_bodies`."""
+    assert entry.salt is not None
+    assert entry.body is not None
+    return (*entry_key(entry.header.lane, entry.header.sequence), entry.salt + entry.body)
+
+
+def add_entries(tx: Transaction, rows: Sequence[EntryRow]) -> None:
     if rows:
-        tx.execute(insert(entries), rows)
+        tx.many(_ADD_ENTRY, rows)
 
 
 def entry_row(
-    entry: Entry, chain: bytes, verdict: str, retain_until: datetime | None = None, *, keep: bool = True
-) -> dict[str, object]:
-    """A row for `add_entries`; without `keep`, salt and body are left out."""
-    header = entry.header
-    return {
-        "lane": header.lane,
-        "sequence": header.sequence,
-        "op": header.op,
-        "ts_ms": header.ts_ms,
-        "commitment": header.commitment,
-        "chain": chain,
-        "salt": entry.salt if keep else None,
-        "body": entry.body if keep else None,
-        "verdict": verdict,
-        "retain_until": retain_until,
-    }
+    header: Header,
+    chain: bytes,
+    verdict: str,
+    retain_until: datetime | None = None,
+    object_id: str | None = None,
+    version: int | None = None,
+) -> EntryRow:
+    """A row for `add_entries`."""
+    until = None if retain_until is None else to_us(retain_until)
+    return EntryRow(
+        header.lane,
+        header.sequence,
+        header.op,
+        header.ts_ms,
+        header.commitment,
+        chain,
+        verdict,
+        until,
+        object_id,
+        version,
+    )
 
 
 def chain_at(view: Reading, lane: bytes, sequence: int) -> bytes | None:
-    """The chain value at one number; the beginning is known to everyone."""
+    """The chain value at one number, where it is known; the beginning is known to everyone."""
     if sequence == 0:
         return GENESIS
-    query = select(entries.c.chain).where(entries.c.lane == lane, entries.c.sequence == sequence)
-    return view.execute(query).scalar()
+    found = view.rows(_CHAIN_AT, (lane, sequence))
+    if found and found[0][0]:
+        return bytes(found[0][0])
+    known = select(checkpoints.c.chain).where(checkpoints.c.lane == lane, checkpoints.c.sequence == sequence)
+    return view.execute(known).scalar()
 
 
-def entries_after(view: Reading, lane: bytes, sequence: int, limit: int) -> Iterable[tuple[Entry, datetime | None]]:
-    """Entries in order with their retention dates, fetched as they are used."""
-    query = (
-        select(entries)
-        .where(entries.c.lane == lane, entries.c.sequence > sequence)
-        .order_by(entries.c.sequence)
-        .limit(limit)
-    )
-    for row in view.execute(query):
-        header = Header(row.lane, row.sequence, row.op, row.ts_ms, row.commitment)
-        yield Entry(header, row.salt, row.body), row.retain_until
+class Stored(NamedTuple):
+    """An entry as it can be sent, with what it is kept for."""
+
+    entry: Entry
+    retain_until: datetime | None
+
+
+def entries_after(view: Reading, lane: bytes, sequence: int, limit: int) -> list[Stored]:
+    """Entries in order with their bodies, where they still exist."""
+    rows = view.rows(_ENTRIES, (lane, sequence, limit))
+    return with_bodies(view, lane, rows)
+
+
+def with_bodies(view: Reading, lane: bytes, rows: Sequence[tuple[Any, ...]]) -> list[Stored]:
+    """Rows of `_ENTRIES` completed from the store. Entries from before bodies were sealed have them beside."""
+    bodies = view.bodies([entry_key(lane, row[0]) for row in rows])
+    return [_stored(lane, row, sealed) for row, sealed in zip(rows, bodies, strict=True)]
+
+
+def _stored(lane: bytes, row: Sequence[Any], sealed: bytes | None) -> Stored:
+    sequence, op, ts_ms, commitment, _, salt, body, until = row
+    header = Header(lane, sequence, op, ts_ms, bytes(commitment))
+    retain_until = None if until is None else from_us(until)
+    if sealed is not None:
+        return Stored(Entry(header, sealed[:SALT_BYTES], sealed[SALT_BYTES:]), retain_until)
+    if salt is None or body is None:
+        return Stored(Entry(header, None, None), retain_until)
+    return Stored(Entry(header, bytes(salt), bytes(body)), retain_until)
 
 
 def waiting(view: Reading) -> list[tuple[Lane, int, bytes, str]]:
     """Entries that wait for a group or agreement: lane, sequence, body, reason."""
     query = (
-        select(lanes, entries.c.sequence.label("number"), entries.c.body, entries.c.verdict)
+        select(lanes, entries.c.sequence.label("number"), entries.c.body.label("beside"), entries.c.verdict)
         .join(entries, entries.c.lane == lanes.c.id)
-        .where(entries.c.verdict.like(WAITS + "%"), entries.c.body.is_not(None), lanes.c.own == 0)
+        .where(entries.c.verdict.like(WAITS + "%"), lanes.c.own == 0)
         .order_by(entries.c.ts_ms, entries.c.lane, entries.c.sequence)
     )
-    return [(_lane_row(row).lane, row.number, row.body, row.verdict.removeprefix(WAITS)) for row in view.execute(query)]
+    rows = view.execute(query).all()
+    bodies = view.bodies([entry_key(row.id, row.number) for row in rows])
+    found = []
+    for row, sealed in zip(rows, bodies, strict=True):
+        body = sealed[SALT_BYTES:] if sealed is not None else row.beside
+        if body is not None:
+            found.append((_lane_row(row).lane, row.number, body, row.verdict.removeprefix(WAITS)))
+    return found
 
 
 def count_waiting(view: Reading, origin: str) -> int:
     query = (
         select(func.count())
         .select_from(entries.join(lanes, entries.c.lane == lanes.c.id))
-        .where(entries.c.verdict.like(WAITS + "%"), entries.c.body.is_not(None), lanes.c.origin == origin)
+        .where(entries.c.verdict.like(WAITS + "%"), lanes.c.origin == origin)
     )
     return view.execute(query).scalar() or 0
 
 
-def settle(tx: Transaction, lane: bytes, sequence: int, verdict: str) -> None:
-    """An entry no longer waits: its verdict is final, its body is not kept here."""
+def settle(
+    tx: Transaction, lane: bytes, sequence: int, verdict: str, object_id: str | None = None, version: int | None = None
+) -> None:
+    """An entry no longer waits: its verdict is final."""
     tx.execute(
         update(entries)
         .where(entries.c.lane == lane, entries.c.sequence == sequence)
-        .values(verdict=verdict, salt=None, body=None)
+        .values(verdict=verdict, object_id=object_id, version=version)
     )
 
 
-_HOLDERS = select(objects.c.origin, objects.c.version, objects.c.digest).where(objects.c.object_id == bindparam("id"))
-_RENEW = (
-    update(objects)
-    .where(objects.c.object_id == bindparam("of_id"), objects.c.origin == bindparam("of_origin"))
-    .values(kind=bindparam("kind"), version=bindparam("version"), digest=bindparam("digest"), at=bindparam("at"))
+def entry_time(view: Reading, lane: bytes, sequence: int) -> datetime | None:
+    """When an entry was written, by its origin's clock."""
+    query = select(entries.c.ts_ms).where(entries.c.lane == lane, entries.c.sequence == sequence)
+    ms = view.execute(query).scalar()
+    return None if ms is None else from_ms(ms)
+
+
+def add_checkpoint(tx: Transaction, checkpoint: Checkpoint) -> None:
+    """Keep another origin's word, so that we can hand its entries on."""
+    values = (checkpoint.lane, checkpoint.sequence, checkpoint.chain, checkpoint.ts_ms, checkpoint.signature)
+    tx.many(
+        "INSERT INTO sharing_checkpoint (lane, sequence, chain, ts_ms, signature) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (lane, sequence) DO NOTHING",
+        [values],
+    )
+
+
+def checkpoint_after(view: Reading, lane: bytes, sequence: int) -> Checkpoint | None:
+    """The first kept checkpoint beyond a number."""
+    found = view.rows(
+        "SELECT sequence, chain, ts_ms, signature FROM sharing_checkpoint WHERE lane = ? AND sequence > ?"
+        " ORDER BY sequence LIMIT 1",
+        (lane, sequence),
+    )
+    return Checkpoint(lane, found[0][0], bytes(found[0][1]), found[0][2], bytes(found[0][3])) if found else None
+
+
+# objects
+
+_OBJECTS = "SELECT object_id, origin, version, digest FROM sharing_object WHERE object_id IN ({})"
+_SAVE_OBJECT = (
+    "INSERT INTO sharing_object (object_id, origin, kind, version, digest, at) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (object_id, origin) DO UPDATE"
+    " SET kind = excluded.kind, version = excluded.version, digest = excluded.digest, at = excluded.at"
 )
-_KEEP = insert(objects)
+_FORGET_OBJECT = "DELETE FROM sharing_object WHERE object_id = ? AND origin = ? AND version <= ?"
+
+ObjectRow = tuple[str, str, str, int, bytes, int]
+"""object_id, origin, kind, version, digest, at in microseconds."""
 
 
-def holders(view: Reading, object_id: str) -> dict[str, KnownObject]:
-    """Origin -> the newest version that we know, for all origins that use this object id."""
-    return {row.origin: KnownObject(row.version, row.digest) for row in view.execute(_HOLDERS, {"id": object_id})}
+def known_objects(view: Reading, object_ids: Iterable[str]) -> dict[str, dict[str, KnownObject]]:
+    """Object id -> origin -> the newest version that we know, for all that use one of these ids."""
+    wanted = sorted(set(object_ids))
+    found: dict[str, dict[str, KnownObject]] = {each: {} for each in wanted}
+    for at in range(0, len(wanted), 500):
+        some = wanted[at : at + 500]
+        for object_id, origin, version, digest in view.rows(_OBJECTS.format(",".join("?" * len(some))), some):
+            found[object_id][origin] = KnownObject(version, bytes(digest))
+    return found
 
 
-def save_object(
-    tx: Transaction, origin: str, object_id: str, kind: str, version: int, digest: bytes, at: datetime
-) -> None:
-    values = {"kind": kind, "version": version, "digest": digest, "at": at}
-    if not tx.execute(_RENEW, {"of_origin": origin, "of_id": object_id, **values}).rowcount:
-        tx.execute(_KEEP, {"origin": origin, "object_id": object_id, **values})
+def save_objects(tx: Transaction, rows: Sequence[ObjectRow]) -> None:
+    if rows:
+        tx.many(_SAVE_OBJECT, rows)
+
+
+def object_row(origin: str, object_id: str, kind: str, version: int, digest: bytes, at: datetime) -> ObjectRow:
+    return object_id, origin, kind, version, digest, to_us(at)
+
+
+def forget_objects(tx: Transaction, keys: Sequence[tuple[str, str, int]]) -> None:
+    """Drop (object_id, origin, version) unless a newer version is known."""
+    if keys:
+        tx.many(_FORGET_OBJECT, keys)
 
 
 def save_withheld(tx: Transaction, object_id: str, version: int, reasons: dict[str, int], at: datetime) -> None:
     tx.execute(delete(withheld).where(withheld.c.object_id == object_id, withheld.c.version == version))
     text = msgspec.json.encode(reasons).decode()
     tx.execute(insert(withheld), {"object_id": object_id, "version": version, "reasons": text, "at": at})
+
+
+# refusals and confirmations
 
 
 def count_refusals(tx: Transaction, lane: Lane, reasons: dict[str, int], at: datetime) -> None:
@@ -325,10 +511,3 @@ def all_acks(view: Reading) -> list[AckRow]:
         AckRow(row.peer, row.lane, row.sequence, row.at, msgspec.json.decode(row.refused, type=dict[str, int]))
         for row in view.execute(select(acks))
     ]
-
-
-def entry_time(view: Reading, lane: bytes, sequence: int) -> datetime | None:
-    """When an entry was written, by its origin's clock."""
-    query = select(entries.c.ts_ms).where(entries.c.lane == lane, entries.c.sequence == sequence)
-    ms = view.execute(query).scalar()
-    return None if ms is None else from_ms(ms)

@@ -83,18 +83,32 @@ def anchor(subject: str, public_key: bytes, own: Ed25519PrivateKey) -> bytes:
     )
 
 
-def server_context(leaf: Leaf, trusted: Mapping[str, bytes], own: Ed25519PrivateKey) -> ssl.SSLContext:
+Trusted = Mapping[str, bytes | tuple[bytes, ...]]
+"""Certificate name -> its public key; several while a member changes its key."""
+
+
+def server_context(leaf: Leaf, trusted: Trusted, own: Ed25519PrivateKey) -> ssl.SSLContext:
     """For our listener: TLS 1.3, and a client certificate issued by one of the trusted keys, or no handshake."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.num_tickets = 0  # a resumed session would skip the check of the certificate
     return _finish(context, leaf, trusted, own)
 
 
-def client_context(leaf: Leaf, trusted: Mapping[str, bytes], own: Ed25519PrivateKey) -> ssl.SSLContext:
+def client_context(leaf: Leaf, trusted: Trusted, own: Ed25519PrivateKey) -> ssl.SSLContext:
     """For our calls: the same. The host's name proves nothing here, the key does."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     return _finish(context, leaf, trusted, own)
+
+
+def knocking_context(leaf: Leaf) -> ssl.SSLContext:
+    """For the one call to somebody whose key we do not know yet: what is said proves itself, see `short_code.py`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_NONE
+    _load_leaf(context, leaf)
+    return context
 
 
 def subject_of(certificate_der: bytes) -> str:
@@ -103,9 +117,13 @@ def subject_of(certificate_der: bytes) -> str:
     return str(names[0].value) if names else ""
 
 
-def is_issued_by(certificate_der: bytes, public_key: bytes) -> bool:
-    """Whether the leaf was signed by this key."""
+def is_issued_by(certificate_der: bytes, *public_keys: bytes) -> bool:
+    """Whether the leaf was signed by one of these keys."""
     certificate = x509.load_der_x509_certificate(certificate_der)
+    return any(_is_signed_by(certificate, key) for key in public_keys)
+
+
+def _is_signed_by(certificate: x509.Certificate, public_key: bytes) -> bool:
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(certificate.signature, certificate.tbs_certificate_bytes)
     except (InvalidSignature, ValueError):
@@ -113,15 +131,17 @@ def is_issued_by(certificate_der: bytes, public_key: bytes) -> bool:
     return True
 
 
-def _finish(
-    context: ssl.SSLContext, leaf: Leaf, trusted: Mapping[str, bytes], own: Ed25519PrivateKey
-) -> ssl.SSLContext:
+def _finish(context: ssl.SSLContext, leaf: Leaf, trusted: Trusted, own: Ed25519PrivateKey) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.verify_mode = ssl.CERT_REQUIRED
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     _load_leaf(context, leaf)
-    _load_anchors(context, (anchor(subject, key, own) for subject, key in trusted.items()))
+    _load_anchors(context, (anchor(subject, key, own) for subject, keys in trusted.items() for key in _several(keys)))
     return context
+
+
+def _several(keys: bytes | tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return (keys,) if isinstance(keys, bytes) else keys
 
 
 def _load_anchors(context: ssl.SSLContext, anchors: Iterable[bytes]) -> None:

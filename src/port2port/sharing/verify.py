@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from port2port.core.handling import Reason, Scope, Withheld, may_release
+from port2port.core.handling import Handling, Reason, Scope, Withheld, may_release
 from port2port.sharing import entry
 from port2port.sharing.entry import Checkpoint, Cursor, Entry
 from port2port.sharing.envelope import Envelope
-from port2port.sharing.lane import NETWORK, Lane, audience_of
+from port2port.sharing.lane import NETWORK, Lane, audience_of, member_of
+from port2port.sharing.limits import MAX_PAGE_ENTRIES
 from port2port.sharing.roster import Network
 
 
@@ -39,16 +40,21 @@ def follow_page(
     cursor: Cursor,
     entries: Sequence[Entry],
     checkpoint: Checkpoint,
-    key: bytes,
+    keys: Sequence[bytes],
     chain_at: Callable[[int], bytes | None],
+    base: int = 0,
 ) -> Followed | Broken:
     """Check a page against the cursor; entries we have already are compared and left out.
 
-    `chain_at`: our chain value at a number not after the cursor.
+    `keys`: the origin's public keys. `chain_at`: our chain value at a number not after the cursor. `base`: up to this
+    number we began from a live set, and have nothing to compare with.
     """
     first = entries[0].header.sequence
     if first > cursor.sequence + 1:
         return Broken.GAP
+    if first <= base:
+        entries = [each for each in entries if each.header.sequence > cursor.sequence]
+        first = cursor.sequence + 1
     start = cursor if first == cursor.sequence + 1 else Cursor(first - 1, chain_at(first - 1) or b"")
     at, new = start, []
     for each in entries:
@@ -57,14 +63,19 @@ def follow_page(
         at = entry.follow(at, each.header)
         if at.sequence <= cursor.sequence:
             if at.chain != chain_at(at.sequence):
-                return Broken.FORK if entry.is_signed_by(checkpoint, key) else Broken.WRONG_SIGNATURE
+                return Broken.FORK if signed_by_any(checkpoint, keys) else Broken.WRONG_SIGNATURE
         elif not each.holds():
             return Broken.WRONG_CONTENT
         else:
             new.append((each, at.chain))
-    if at.chain != checkpoint.chain or not entry.is_signed_by(checkpoint, key):
+    if at.chain != checkpoint.chain or not signed_by_any(checkpoint, keys):
         return Broken.WRONG_SIGNATURE
     return Followed(new, checkpoint)
+
+
+def signed_by_any(checkpoint: Checkpoint, keys: Sequence[bytes]) -> bool:
+    """Whether the origin signed it, with the key of now or one that still counts."""
+    return any(entry.is_signed_by(checkpoint, key) for key in keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +107,7 @@ REASONS = frozenset(
         "changed-without-new-version",
         "unknown-operation",
         "bad-envelope",
+        "bad-recall",
         "bad-document",
         "document-too-large",
         "body-too-large",
@@ -132,25 +144,47 @@ class Refuse:
 Judgement = Accept | Pass | Refuse
 
 
+Judge = Callable[[Envelope, KnownObject | None], Judgement]
+
+
+def judge_for(lane: Lane, us: str, network: Network, now: datetime) -> Judge:
+    """The rule for the objects of one lane. All its labels are alike but for the retention date, so what the roster
+    says is asked once for each date."""
+    answers: dict[Handling, Refuse | None] = {}
+
+    def judge_one(envelope: Envelope, known: KnownObject | None) -> Judgement:
+        handling = envelope.handling
+        if envelope.origin != lane.origin:
+            return Refuse("not-its-origin")
+        if handling is None or lane.audience == NETWORK or member_of(lane.audience):
+            return Refuse(Reason.UNMARKED.value)
+        if handling not in answers:
+            if len(answers) > MAX_PAGE_ENTRIES:
+                answers.clear()
+            answers[handling] = _judge_label(handling, lane, us, network, now)
+        return answers[handling] or _judge_version(envelope, known)
+
+    return judge_one
+
+
 def judge(
     envelope: Envelope, lane: Lane, us: str, known: KnownObject | None, network: Network, now: datetime
 ) -> Judgement:
     """Whether one object of another origin is accepted here."""
-    handling = envelope.handling
-    if envelope.origin != lane.origin:
-        return Refuse("not-its-origin")
-    if handling is None or lane.audience == NETWORK:
-        return Refuse(Reason.UNMARKED.value)
+    return judge_for(lane, us, network, now)(envelope, known)
+
+
+def _judge_label(handling: Handling, lane: Lane, us: str, network: Network, now: datetime) -> Refuse | None:
     if handling.origin != lane.origin:
         return Refuse("not-its-origin")
     if audience_of(handling) != lane.audience:
         return Refuse("handling-differs")
     answer = may_release(handling, us, handling.purpose, now, network.roster)
-    if isinstance(answer, Withheld):
-        heals = answer.reason in MAY_HEAL
-        heals = heals or (answer.reason is Reason.NOT_IN_AUDIENCE and handling.audience.scope is Scope.GROUP)
-        return Refuse(answer.reason.value, waits=heals)
-    return _judge_version(envelope, known)
+    if not isinstance(answer, Withheld):
+        return None
+    heals = answer.reason in MAY_HEAL
+    heals = heals or (answer.reason is Reason.NOT_IN_AUDIENCE and handling.audience.scope is Scope.GROUP)
+    return Refuse(answer.reason.value, waits=heals)
 
 
 def _judge_version(envelope: Envelope, known: KnownObject | None) -> Judgement:

@@ -36,6 +36,8 @@ class LaneLine(Line, frozen=True, tag="lane", kw_only=True):
     urgency: Class
     epoch: int
     head: int = 0
+    base: int = 0
+    """The log begins after this number; what still counts of before is in the live set."""
 
 
 class EntryPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -114,7 +116,9 @@ def decode(line: bytes) -> AnyLine:
         _check_page(message)
     if isinstance(message, LaneLine | StopLine):
         _hex(message.lane, LANE_ID_BYTES)
-    if isinstance(message, LaneLine) and not (0 < message.epoch <= MAX_SEQUENCE and 0 <= message.head <= MAX_SEQUENCE):
+    if isinstance(message, LaneLine) and not (
+        0 < message.epoch <= MAX_SEQUENCE and 0 <= message.base <= message.head <= MAX_SEQUENCE
+    ):
         raise DecodeError("A connection has an impossible number.", reason="malformed")
     if isinstance(message, BeatLine) and not _is_time(message.ts_ms):
         raise DecodeError("A sign of life has an impossible time.", reason="malformed")
@@ -131,7 +135,7 @@ def lane_of(line: LaneLine) -> Lane:
     return lane
 
 
-def lane_line(lane: Lane, head: int) -> LaneLine:
+def lane_line(lane: Lane, head: int, base: int = 0) -> LaneLine:
     return LaneLine(
         lane=lane.id.hex(),
         origin=lane.origin,
@@ -139,25 +143,15 @@ def lane_line(lane: Lane, head: int) -> LaneLine:
         urgency=lane.urgency,
         epoch=lane.epoch,
         head=head,
+        base=base,
     )
 
 
 def page_line(entries: Sequence[Entry], checkpoint: Checkpoint) -> PageLine:
     """A page for sending."""
-    parts = [
-        EntryPart(
-            seq=each.header.sequence,
-            op=each.header.op,
-            ts_ms=each.header.ts_ms,
-            commit=each.header.commitment,
-            salt=each.salt,
-            body=each.body,
-        )
-        for each in entries
-    ]
     return PageLine(
         lane=checkpoint.lane.hex(),
-        entries=parts,
+        entries=parts_of(entries),
         chain=checkpoint.chain,
         ts_ms=checkpoint.ts_ms,
         signature=checkpoint.signature,
@@ -171,6 +165,33 @@ def entries_of(page: PageLine) -> tuple[list[Entry], Checkpoint]:
         Entry(Header(lane, part.seq, part.op, part.ts_ms, part.commit), part.salt, part.body) for part in page.entries
     ]
     return entries, Checkpoint(lane, page.entries[-1].seq, page.chain, page.ts_ms, page.signature)
+
+
+def parts_of(entries: Sequence[Entry]) -> list[EntryPart]:
+    """Entries for sending."""
+    return [
+        EntryPart(
+            seq=each.header.sequence,
+            op=each.header.op,
+            ts_ms=each.header.ts_ms,
+            commit=each.header.commitment,
+            salt=each.salt,
+            body=each.body,
+        )
+        for each in entries
+    ]
+
+
+def entries_in(lane: bytes, parts: Sequence[EntryPart]) -> list[Entry]:
+    """Received entries outside a page. Raises `DecodeError`."""
+    for part in parts:
+        _check_entry(part)
+    return [Entry(Header(lane, part.seq, part.op, part.ts_ms, part.commit), part.salt, part.body) for part in parts]
+
+
+def is_lane_id(text: str) -> bool:
+    """Whether a path names a lane at all."""
+    return len(text) == 2 * LANE_ID_BYTES and all(letter in "0123456789abcdef" for letter in text)
 
 
 def encode_cursors(cursors: dict[bytes, Cursor]) -> str:

@@ -18,6 +18,8 @@ from port2port.web.state import Connection, visit_of
 
 PUBLIC = "public"
 """Route option: no sign-in needed."""
+OWN_SIGN_IN = "own_sign_in"
+"""Route option beside `PUBLIC`: for programs that bring credentials with every request. No session, no form token."""
 BEFORE_PASSKEY = "before_passkey"
 """Route option: also for an administrator who has yet to register a passkey."""
 

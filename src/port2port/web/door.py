@@ -12,6 +12,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from port2port.web import csrf
+from port2port.web.access import OWN_SIGN_IN
 from port2port.web.accounts import MAX_TOKEN_CHARS, TOKEN_BYTES
 from port2port.web.origin import is_https, origin_of
 from port2port.web.settings import WebSettings
@@ -29,7 +30,7 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         origin = origin_of(scope, self._at.settings)
-        if not scope["path"].startswith(WITHOUT_SESSION):
+        if not _needs_no_session(scope):
             await self._recognise(scope)
             await self._check(scope, receive, origin)
         await self._app(scope, receive, send)
@@ -58,6 +59,11 @@ class Door:
 
     def _names(self, scope: Scope) -> tuple[str, str]:
         return cookie_names(self._at.surface.party.node_id, is_https(scope, self._at.settings))
+
+
+def _needs_no_session(scope: Scope) -> bool:
+    handler = scope.get("route_handler")
+    return scope["path"].startswith(WITHOUT_SESSION) or bool(handler and handler.opt.get(OWN_SIGN_IN))
 
 
 def cookie_names(node_id: str, https: bool) -> tuple[str, str]:

@@ -12,6 +12,8 @@ from port2port.core.party import Role
 class AccountCreated(Fact):
     """A person, or a demonstration role, can sign in from now on."""
 
+    audited = True
+
     account: str
     role: Role
     by: str
@@ -22,6 +24,8 @@ class AccountCreated(Fact):
 class RoleChanged(Fact):
     """An account may do other things from now on."""
 
+    audited = True
+
     account: str
     role: Role
     by: str
@@ -31,6 +35,8 @@ class RoleChanged(Fact):
 class AccountDisabled(Fact):
     """An account can no longer sign in; all its sessions ended at that moment."""
 
+    audited = True
+
     account: str
     by: str
 
@@ -38,6 +44,8 @@ class AccountDisabled(Fact):
 @dataclass(frozen=True, kw_only=True)
 class AccountEnabled(Fact):
     """A disabled account can sign in again."""
+
+    audited = True
 
     account: str
     by: str
@@ -47,6 +55,8 @@ class AccountEnabled(Fact):
 class PasskeyAdded(Fact):
     """An account got one more way to sign in."""
 
+    audited = True
+
     account: str
 
 
@@ -54,12 +64,16 @@ class PasskeyAdded(Fact):
 class PasskeyRemoved(Fact):
     """A passkey no longer opens this account."""
 
+    audited = True
+
     account: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn(Fact):
     """A session began."""
+
+    audited = True
 
     account: str
     method: str
@@ -69,6 +83,8 @@ class SignedIn(Fact):
 @dataclass(frozen=True, kw_only=True)
 class SignInRefused(Fact):
     """Sign-ins were refused: at most one entry a minute, with how many it stands for."""
+
+    audited = True
 
     reason: str
     """`wrong`, `disabled`, `passkey` or `too-often`."""

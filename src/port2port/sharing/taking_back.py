@@ -1,0 +1,155 @@
+"""The origin's side of a recall: which entries it means, who must confirm, and where it travels.
+
+It travels urgently to the same readers as what it takes back. Who may no longer read there, because he left the group
+or the agreement ended, still holds what he read before: he gets it in a connection of his own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from port2port.capability import Site
+from port2port.core.handling import Scope
+from port2port.sharing import outlet, recall, recall_tables, tables
+from port2port.sharing.batch import Batch
+from port2port.sharing.entry import Op
+from port2port.sharing.facts import RecallIssued, RecallOrdered
+from port2port.sharing.forgetting import VERDICTS, vanished
+from port2port.sharing.lane import NETWORK, Class, Lane, direct_to, handling_of, member_of
+from port2port.sharing.recall import Recall, Why
+from port2port.sharing.recall_tables import Dropped, RecallRow
+from port2port.sharing.roster import Network
+from port2port.store import Transaction
+
+ORDERS = {"withdraw": Op.WITHDRAW, "erase": Op.ERASE}
+OP_NAMES = {Op.WITHDRAW: "withdraw", Op.ERASE: "erase", Op.SUPERSEDE: "supersede"}
+
+
+class TakingBack:
+    """Recalls inside one transaction of the sequencer."""
+
+    def __init__(self, site: Site, tx: Transaction, network: Network, batch: Batch) -> None:
+        self._site, self._tx, self._network, self._batch = site, tx, network, batch
+        self._me, self._now = site.party.node_id, site.clock()
+
+    def carry_out(self, order: RecallOrdered) -> None:
+        """Take back all versions of these objects from everybody; an erasure removes them here too."""
+        op = ORDERS[order.op]
+        entries = recall_tables.own_entries_of(self._tx, order.object_ids, self._me)
+        for lane, held in _by_lane(entries):
+            dropped = self.recall(lane, held, op, Why(order.reason), order.account)
+            if op is Op.ERASE:
+                self._erase_here(dropped, order.reason)
+
+    def move(self, object_id: str, to: Lane, account: str) -> None:
+        """The object goes on under another label: who reads only the old connection drops it."""
+        entries = recall_tables.own_entries_of(self._tx, [object_id], self._me)
+        for lane, held in _by_lane(entries):
+            row = tables.find_lane(self._tx, lane)
+            assert row is not None
+            if row.lane.audience != to.audience:
+                self.recall(lane, held, Op.SUPERSEDE, Why.NARROWED, account)
+
+    def recall(
+        self, lane: bytes, held: Sequence[tuple[int, str, int]], op: Op, reason: Why, account: str
+    ) -> list[Dropped]:
+        """Take back entries of one lane of ours; their content is destroyed here at once."""
+        row = tables.find_lane(self._tx, lane)
+        assert row is not None
+        dropped: list[Dropped] = []
+        for at in range(0, len(held), recall.MAX_ENTRIES):
+            some = held[at : at + recall.MAX_ENTRIES]
+            self._issue(row.lane, some, op, reason, account)
+            dropped += recall_tables.drop_entries(self._tx, lane, self._me, some, VERDICTS[op])
+        return dropped
+
+    def _issue(self, lane: Lane, held: Sequence[tuple[int, str, int]], op: Op, reason: Why, account: str) -> None:
+        numbers = [sequence for sequence, _, _ in held]
+        said = Recall(id=self._site.new_id().replace("-", ""), lane=lane.id.hex(), entries=numbers, reason=reason)
+        holders = holders_of(self._tx, lane, min(numbers), self._network, self._me, self._now)
+        carry(self._batch, lane, said, op, holders, self._network, self._now)
+        ids = {object_id for _, object_id, _ in held}
+        one = ids.pop() if len(ids) == 1 and op is not Op.ERASE else ""
+        kinds = recall_tables.kinds_of(self._tx, [one], self._me) if one else {}
+        recall_tables.add_recall(
+            self._tx,
+            RecallRow(
+                id=bytes.fromhex(said.id),
+                own=True,
+                origin=self._me,
+                lane=lane.id,
+                op=op,
+                entries=tuple(numbers),
+                count=len(numbers),
+                object_kind=kinds[one][0] if one in kinds else "",
+                object_id=one,
+                reason=reason,
+                account=account,
+                at=self._now,
+                holders=tuple(sorted(holders)),
+            ),
+        )
+        self._tx.append(
+            RecallIssued(
+                at=self._now,
+                recall=said.id,
+                op=OP_NAMES[op],
+                count=len(numbers),
+                reason=reason,
+                account=account,
+                holders=tuple(sorted(holders)),
+            )
+        )
+
+    def _erase_here(self, dropped: Sequence[Dropped], reason: str) -> None:
+        self._tx.forget_bodies([(each.object_id, each.version) for each in dropped])
+        recall_tables.forget_dropped(self._tx, dropped, self._me)
+        for each in dropped:
+            if each.newest:
+                self._tx.append(vanished(Op.ERASE, each, each.object_id, self._me, reason, self._now))
+
+
+def holders_of(tx: Transaction, lane: Lane, first: int, network: Network, me: str, now: datetime) -> set[str]:
+    """Members who may have read an entry from number `first` on: all for whom it is or was meant, and who confirmed."""
+    confirmed = {each.peer for each in tables.all_acks(tx) if each.lane == lane.id and each.sequence >= first}
+    entitled = {each.node_id for each in network.others(me) if outlet.may_read(lane, each.node_id, network, now)}
+    return {each for each in confirmed | entitled | _meant(tx, lane, network) if network.is_member(each)} - {me}
+
+
+def _meant(tx: Transaction, lane: Lane, network: Network) -> set[str]:
+    """The audience without the agreement, which may have ended since they read."""
+    if lane.audience == NETWORK or member_of(lane.audience):
+        return set()
+    handling = handling_of(lane)
+    if handling.audience.scope is Scope.NODES:
+        return set(handling.audience.nodes)
+    agreement = network.roster.agreements.get(handling.agreement_id)
+    if handling.audience.scope is Scope.ALL_MEMBERS:
+        return set(agreement.parties) if agreement else set(network.members)
+    row = tables.find_lane(tx, lane.id)
+    return set(msgspec.json.decode(row.members, type=list[str])) if row and row.members else set()
+
+
+def carry(
+    batch: Batch, lane: Lane, said: Recall, op: Op, holders: Iterable[str], network: Network, now: datetime
+) -> None:
+    """Put a recall where all its holders will read it."""
+    body = recall.encode(said)
+    sibling = Lane(lane.origin, lane.audience, Class.FLASH)
+    readers = {each for each in holders if outlet.may_read(sibling, each, network, now)}
+    if readers and lane.audience != NETWORK:
+        batch.put(sibling, body, op=op)
+    for each in sorted(set(holders) - readers):
+        batch.put(Lane(lane.origin, direct_to(each), Class.FLASH), body, op=op)
+
+
+def _by_lane(
+    entries: Sequence[tuple[bytes, int, str, int]],
+) -> list[tuple[bytes, list[tuple[int, str, int]]]]:
+    found: dict[bytes, list[tuple[int, str, int]]] = {}
+    for lane, sequence, object_id, version in entries:
+        found.setdefault(bytes(lane), []).append((sequence, object_id, version))
+    return list(found.items())

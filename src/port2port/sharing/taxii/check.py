@@ -1,0 +1,51 @@
+"""Is this an object that we can keep? One object at a time: what is wrong with one changes nothing for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from port2port.core.errors import DecodeError
+from port2port.sharing.taxii.limits import MAX_ID_CHARS
+from port2port.sharing.taxii.shelf import Item
+from port2port.sharing.taxii.times import us_of
+from port2port.stix.check import check
+from port2port.stix.reading import read_bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An object that is not taken, and why."""
+
+    id: str
+    version_us: int
+    message: str
+
+
+def objects_of(body: bytes) -> Iterator[Item | Failure]:
+    """The members of `objects` of an envelope or bundle, in order. Raises `DecodeError` when there is no such list."""
+    text = body.lstrip()
+    if not text.startswith(b"{"):
+        raise DecodeError("An envelope is a JSON object.", reason="bad-envelope")
+    rest = text[1:].lstrip()
+    comma = b"" if rest.startswith(b"}") else b","
+    bundle = read_bundle(b'{"type":"bundle","id":"envelope"' + comma + rest)
+    for each in bundle.items:
+        yield Failure("", 0, str(each.problem)) if each.content is None else _judged(each.raw, each.content)
+
+
+def _judged(raw: bytes, content: dict[str, Any]) -> Item | Failure:
+    object_id, kind = content.get("id"), content.get("type")
+    if not isinstance(object_id, str) or not isinstance(kind, str) or not 0 < len(object_id) <= MAX_ID_CHARS:
+        return Failure("", 0, "A STIX object has a type and an id.")
+    if content.get("spec_version", "2.1") != "2.1":
+        return Failure(object_id, 0, "This server takes STIX 2.1 only.")
+    version = content.get("modified", content.get("created"))
+    try:
+        version_us = 0 if version is None else us_of(version if isinstance(version, str) else "")
+    except DecodeError as error:
+        return Failure(object_id, 0, error.message)
+    if problems := check(content):
+        return Failure(object_id, version_us, str(problems[0]))
+    return Item(object_id, kind, version_us, raw)
