@@ -19,7 +19,7 @@ from port2port.core.fact import Fact
 from port2port.core.party import AuthorityRole
 from port2port.sharing import capability, service
 from port2port.sharing.audit import log, tables, verify
-from port2port.sharing.audit.running import assemble, known_keys
+from port2port.sharing.audit.running import assemble
 from port2port.sharing.audit.tables import StoredCheckpoint
 from port2port.sharing.audit.verify import Report
 from port2port.sharing.book import Book
@@ -106,8 +106,8 @@ class Keeper:
 
     def verify(self) -> Report:
         with self.site.store.reading() as view:
-            keys = {each: known_keys(self.peers, view, each) for each in (self.id, *self.reach)}
-        return verify.verify(self.site.store, self.id, lambda node: keys.get(node, ()), self.clock())
+            keys = self.parts.checking.keys(view)
+        return verify.verify(self.site.store, self.id, keys, self.clock())
 
     def size(self) -> int:
         with self.site.store.reading() as view:

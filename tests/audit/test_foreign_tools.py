@@ -66,7 +66,7 @@ def test_a_foreign_witness_confirms_our_log_and_refuses_a_rewritten_one(keeper: 
         (line,) = note.read_signatures(foreign.add_checkpoint(body).decode())
         assert checkpoint.cosigned_at(text, line, cosigner) is not None
         old = keeper.checkpoint().size
-    keeper.sql("UPDATE sharing_audit_leaf SET entry = :other WHERE place = 3", other=bytes(32))
+    keeper.sql("UPDATE sharing_audit_leaf SET entry = :other WHERE place = 890", other=bytes(32))
     keeper.sql("DELETE FROM sharing_audit_checkpoint")
     keeper.grow(5)
     with pytest.raises(witness.WitnessError):

@@ -161,6 +161,31 @@ def test_who_erased_cannot_be_erased(keeper: Keeper) -> None:
     assert len(keeper.facts(AuditErased)) == 1
 
 
+def test_nothing_can_be_erased_ahead_of_its_time(keeper: Keeper) -> None:
+    keeper.grow(3)
+    with keeper.site.store.transaction() as tx:
+        assert keeper.parts.log.erase(tx, [0, 7, 8], "why", "officer") == 1
+    keeper.grow(10)
+    assert keeper.facts(AuditErased)[0].entries == (0,)
+    keeper.sql("UPDATE sharing_audit_leaf SET salt = NULL, record = NULL WHERE place = 7")
+    assert keeper.verify().problems == ["The content of entry 7 is gone, and no entry says who erased it."]
+
+
+def test_erased_content_is_in_no_file_of_the_node(tmp_path: Path) -> None:
+    keeper = Keeper(1, f"sqlite:///{tmp_path}/node.db")
+    keeper.record(1, name="the-journal-keeps-this")
+    keeper.read()
+    with keeper.site.store.reading() as view:
+        salt = next(tables.all_leaves(view)).salt
+    assert salt is not None
+    with keeper.site.store.transaction() as tx:
+        keeper.parts.log.erase(tx, [0], "asked", "officer")
+    keeper.close()
+    files = [each.read_bytes() for each in tmp_path.iterdir()]
+    assert sum(map(len, files)) > 10_000
+    assert not any(salt in data for data in files)
+
+
 def test_erasing_needs_a_reason(keeper: Keeper) -> None:
     keeper.grow(1)
     with pytest.raises(BadInput), keeper.site.store.transaction() as tx:

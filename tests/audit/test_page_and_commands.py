@@ -16,12 +16,13 @@ from port2port.core.errors import NotFound
 from port2port.core.fact import audited_facts
 from port2port.core.party import Role
 from port2port.sharing import capability
-from port2port.sharing.audit import tables, verify_bundle
+from port2port.sharing.audit import present, tables, verify_bundle
 from port2port.sharing.audit.cli import audit
 from port2port.sharing.audit.web import READERS, pages, routes, word_of
 from port2port.sharing.facts import AuditErased
 from port2port.testing.browser import Browser, browser
 from port2port.web import load_words
+from port2port.web.facts import RoleChanged
 
 
 class AlreadyOpen:
@@ -66,6 +67,16 @@ def test_the_page_says_when_what_and_who(keeper: Keeper) -> None:
     assert "Signed in" in shown
     assert "No partner has confirmed it yet." in shown
     assert "Not checked yet." in shown
+
+
+def test_an_entry_tells_who_did_it_and_to_whom(keeper: Keeper) -> None:
+    now = keeper.clock()
+    with keeper.site.store.transaction() as tx:
+        tx.append(RoleChanged(at=now, account="account-1", role=Role.ANALYST, by="account-2"))
+    keeper.read()
+    with keeper.site.store.reading() as view:
+        entry = present.shown(tables.newest_leaves(view, 1)[0], {"account-1": "Jo", "account-2": "An"})
+    assert (entry.kind, entry.who, entry.what) == ("RoleChanged", "An", "Jo · analyst")
 
 
 def test_the_page_shows_one_kind_when_asked(keeper: Keeper) -> None:

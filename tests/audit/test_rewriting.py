@@ -8,6 +8,7 @@ import pytest
 from audit_kit import Keeper
 from sqlalchemy import text
 
+from port2port.core.alert import AlertRaised
 from port2port.core.fact import Recorded
 from port2port.sharing.audit import record, tables
 from port2port.sharing.audit.merkle import Frontier, leaf_hash
@@ -160,3 +161,14 @@ def test_the_outcome_of_the_last_check_is_kept(keeper: Keeper) -> None:
         check = tables.last_check(view)
     assert check is not None
     assert (check.size, check.problems) == (3, 0)
+
+
+def test_the_daily_check_raises_an_alert_once(keeper: Keeper) -> None:
+    keeper.grow(10)
+    keeper.checkpoint()
+    assert keeper.parts.checking.check().problems == []
+    assert not keeper.facts(AlertRaised)
+    keeper.sql("UPDATE sharing_audit_leaf SET record = salt WHERE place = 2")
+    for _ in range(3):
+        assert keeper.parts.checking.check().count == 1
+    assert [each.rule for each in keeper.facts(AlertRaised)] == ["sharing.rule.audit"]

@@ -122,6 +122,44 @@ def test_the_answers_are_those_of_the_standard(network: Network) -> None:
     assert not second.facts(AuditForked)
 
 
+def test_a_wrong_first_request_is_refused_and_accuses_nobody(network: Network) -> None:
+    first, second = network(2)
+    first.grow(10)
+    signed = note.decode(first.checkpoint().note)
+    assert cosign(second, first, Request(0, (bytes(32),), signed).encode()) == 422
+    assert not second.facts(AuditForked)
+    assert cosign(second, first, request(first, 0)) == 200
+
+
+def test_another_root_for_a_size_that_was_confirmed_is_a_contradiction_whatever_came_with_it(network: Network) -> None:
+    first, second = network(2)
+    first.grow(10)
+    assert cosign(second, first, request(first, 0)) == 200
+    rewrite(first)
+    assert cosign(second, first, request(first, 0)) == 422
+    assert [each.node_id for each in second.facts(AuditForked)] == [first.id]
+
+
+def test_a_node_restored_from_a_backup_is_noticed_and_can_be_accepted(network: Network) -> None:
+    first, second = network(2)
+    first.grow(10)
+    first.round()
+    backup = first.checkpoint().size
+    first.grow(10)
+    first.round()
+    first.sql(f"DELETE FROM sharing_audit_leaf WHERE place >= {backup}")
+    first.sql(f"DELETE FROM sharing_audit_checkpoint WHERE size > {backup}")
+    first.sql(f"DELETE FROM sharing_audit_cosignature WHERE size > {backup}")
+    first.grow(30)
+    first.round()
+    assert [each.node_id for each in second.facts(AuditForked)] == [first.id]
+    with second.site.store.transaction() as tx:
+        tables.forget_seen(tx, first.id)
+    first.grow(5)
+    first.round()
+    assert confirmed(first) == (first.checkpoint().size, 1)
+
+
 def test_a_stranger_is_confirmed_by_nobody(network: Network) -> None:
     nodes = network(2)
     stranger = Keeper(6)

@@ -9,7 +9,7 @@ from typing import Any
 from incidents_kit import ANTWERP, START, Desk
 
 from port2port.core.alert import Priority
-from port2port.core.exchange import ObjectArrived
+from port2port.core.exchange import ObjectArrived, ObjectErased, ObjectWithdrawn
 from port2port.core.handling import Handling, LegalBasis, PersonalData, Purpose, Tlp, all_members
 from port2port.core.party import Compartment, Party
 from port2port.core.place import Position
@@ -77,3 +77,20 @@ def arrive(desk: Desk, origin: Party = ANTWERP, body: bytes | None = None, **wis
         )
     desk.read_on()
     return copy_id(origin.node_id, here)
+
+
+def take_back(desk: Desk, origin: Party = ANTWERP, version: int = 1, erased: bool = False, own: str = "") -> None:
+    """The origin takes it back, as the connection leaves it here. `own`: an incident of ours, erased."""
+    kind = ObjectErased if erased else ObjectWithdrawn
+    with desk.site.store.transaction() as tx:
+        tx.append(
+            kind(
+                at=desk.site.clock(),
+                object_kind="incident",
+                object_id=own or f"{origin.node_id}.{ID}",
+                version=version,
+                origin=desk.site.party.node_id if own else origin.node_id,
+                reason="mistake",
+            )
+        )
+    desk.read_on()

@@ -23,8 +23,8 @@ from port2port.store.identity import public_bytes
 from port2port.testing import site as make_site
 
 
-@pytest.fixture
-def here() -> Iterator[Site]:
+def network_of_one() -> Site:
+    """A node that is the first of a network, with an agreement that is open to all."""
     made = make_site(capabilities=[capability], facts=web.FACTS, seed=1)
     now = made.clock()
     me = replace(made.party, roles=frozenset({AuthorityRole.INVITES}))
@@ -43,5 +43,11 @@ def here() -> Iterator[Site]:
         make_agreement(agreement, made.identity, open_to_all=True),
     ]
     service.load_documents(made, Book(), papers)
+    return made
+
+
+@pytest.fixture
+def here() -> Iterator[Site]:
+    made = network_of_one()
     yield made
     made.store.close()

@@ -16,7 +16,9 @@ from port2port.stix.extension import EXTENSION_ID
 
 Stix = dict[str, Any]
 
-words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40).map(str.strip).filter(bool)
+words = (
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40).map(str.strip).filter(bool)
+)
 """MISP trims values, and has no empty ones."""
 lines = words.map(lambda text: " ".join(text.split())).filter(lambda text: text != "-")
 """A name: MISP has one comment, whose first line it is."""
@@ -60,11 +62,18 @@ vehicles = st.builds(
     ),
 )
 metres = st.integers(0, 1_000).map(lambda tenths: tenths / 100)
+ship_numbers = st.sampled_from([{"imo": "9074729"}, {"mmsi": "205344990"}, {"imo": "9074729", "mmsi": "205344990"}])
 vessels = st.builds(
     lambda which, more: observable("vessel", **which, **more),
-    st.sampled_from([{"imo": "9074729"}, {"mmsi": "205344990"}, {"imo": "9074729", "mmsi": "205344990"}]),
+    ship_numbers,
     some(
-        name=words, call_sign=words, flag=countries, vessel_type=words, length_m=metres, beam_m=metres, draught_m=metres
+        name=words,
+        call_sign=st.from_regex(r"[A-Z0-9]{3,7}", fullmatch=True),
+        flag=countries,
+        vessel_type=words,
+        length_m=metres,
+        beam_m=metres,
+        draught_m=metres,
     ),
 )
 drones = st.builds(

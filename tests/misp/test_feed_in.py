@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import uuid
@@ -299,6 +300,19 @@ def test_an_answer_without_end_is_cut_off(here: Site, feed: Feed, monkeypatch: p
         while not request.transport.is_closing():  # type: ignore[union-attr]
             await answer.write(b" " * 65_536)
         return answer
+
+    assert dict(asyncio.run(_served(here, handle, [])).refused) == {"too-large": 1}
+
+
+def test_an_answer_that_unfolds_without_end_is_cut_off(here: Site, feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_EVENT_BYTES", 100_000)
+    feed.put()
+    packed = gzip.compress(b" " * 50_000_000)
+
+    async def handle(request: http.Request) -> http.StreamResponse:
+        if request.path.endswith("manifest.json"):
+            return http.FileResponse(feed.folder / "manifest.json")
+        return http.Response(body=packed, headers={"Content-Encoding": "gzip"})
 
     assert dict(asyncio.run(_served(here, handle, [])).refused) == {"too-large": 1}
 

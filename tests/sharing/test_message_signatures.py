@@ -90,6 +90,13 @@ def test_a_clock_that_is_off_is_named_with_how_much(off_s: int) -> None:
     assert found == Refusal("clock-off", f"The sender's clock is off by {off_s:+d} s.")
 
 
+def test_a_confirmation_passes_whatever_the_clock_says_but_once() -> None:
+    headers, seen = _signed(NOW - timedelta(days=1)), Seen()
+    arguments = ("POST", URL, headers, BODY, NODE, [public_bytes(KEY)], NOW, seen)
+    assert verify(*arguments, within=None) is None
+    assert verify(*arguments, within=None) == Refusal("replayed", "This request was sent before.")
+
+
 @pytest.mark.parametrize("off_s", [-60, 0, 60])
 def test_a_minute_either_way_is_forgiven(off_s: int) -> None:
     assert _check(_signed(NOW + timedelta(seconds=off_s))) == ""

@@ -172,7 +172,6 @@ def test_an_officer_who_had_to_go_adds_nothing_in_hindsight() -> None:
     hindsight = [
         member("Liege", "Antwerp", "Ghent", at=NOW - DAY),
         root(2, FIRST, "AGZ", 1, "A", MARKS),
-        root(1, None, "A", 1, "A", MARKS),
         grant("Antwerp", INVITES, LEVELS, signers="AG"),
     ]
     assert _net(second, *hindsight).root == _net(second).root
@@ -185,6 +184,8 @@ def test_an_older_root_is_refused_and_one_too_far_ahead_waits() -> None:
     network = _net(second)
     ghent = IDS["Ghent"]
     assert membership.problem_with(FIRST, ghent, network) == "older-root"
+    alone_again = root(1, None, "A", 1, "A", MARKS)
+    assert membership.problem_with(alone_again, IDS["Antwerp"], network) == "older-root"
     assert membership.problem_with(root(2, FIRST, "A", 1, "AG"), ghent, network) == "older-root"
     assert membership.problem_with(third, ghent, _net()) == "later-root"
     assert "later-root" in membership.EARLY
@@ -327,15 +328,15 @@ def test_an_agreement_that_one_party_ends_early_stays_for_the_others() -> None:
 
 
 HISTORY: list[tuple[str, Document]] = [
-    ("Antwerp", documents.cosign(FIRST.bare(), KEYS["Antwerp"], KEYS["Ghent"])),
+    ("Antwerp", FIRST),
     ("Antwerp", member("Liege", "Antwerp")),
-    ("Ghent", documents.cosign(member("Liege", "Antwerp").bare(), KEYS["Ghent"])),
+    ("Ghent", member("Liege", "Antwerp", "Ghent")),
     ("Antwerp", grant("Ostend", INVITES, signers="A")),
-    ("Zeebrugge", grant("Ostend", INVITES, signers="Z")),
+    ("Zeebrugge", grant("Ostend", INVITES, signers="AZ")),
     ("Ostend", next_key("Ostend")),
     ("Ghent", root(2, FIRST, "GZO", 2, "GZ", _net(member("Liege", "Antwerp", "Ghent")).marks)),
     ("Zeebrugge", revoked("Antwerp", "Zeebrugge")),
-    ("Ghent", documents.cosign(revoked("Antwerp", "Zeebrugge").bare(), KEYS["Ghent"])),
+    ("Ghent", revoked("Antwerp", "Zeebrugge", "Ghent")),
     ("Ghent", _group("Ghent", "Ostend", "Zeebrugge")),
     ("Zeebrugge", _left("Zeebrugge")),
     ("Ghent", make_agreement(TERMS, KEYS["Ghent"], open_to_all=True)),
@@ -367,15 +368,14 @@ def _receive(here: Site, known: Book, tx: Any, bearer: str, document: Document) 
     return membership.receive(tx, known, document, IDS[bearer], NOW)[0]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.randoms(use_true_random=False))
 def test_members_speaking_in_any_order_are_understood_alike(here: Site, mix: random.Random) -> None:
     """Each one's own word comes in its own order; between members, anything may happen."""
     known = Book()
     lanes: dict[str, list[Document]] = {}
     for bearer, document in HISTORY:
-        if not (bearer == "Antwerp" and document.kind is Kind.REVOCATION):
-            lanes.setdefault(bearer, []).append(document)
+        lanes.setdefault(bearer, []).append(document)
     with here.store.transaction() as tx:
         book.forget_network(tx)
         book.add_roots(tx, FOUNDERS)
@@ -388,7 +388,7 @@ def test_members_speaking_in_any_order_are_understood_alike(here: Site, mix: ran
         network = known.network(tx)
     expected = build([*FOUNDED, *(document for _, document in HISTORY)], FOUNDERS)
     assert (network.root, network.roster.groups, network.log) == (expected.root, expected.roster.groups, expected.log)
-    assert network.roster.agreements == expected.roster.agreements
+    assert (network.members, network.roster) == (expected.members, expected.roster)
 
 
 def _evil(draw: Any) -> Document:
@@ -422,4 +422,5 @@ def test_whatever_a_member_signs_alone_raises_nobody_and_ends_nobody(data: st.Da
     assert {node: each.roles for node, each in after.members.items()} == {
         node: each.roles for node, each in before.members.items()
     }
-    assert (after.root, after.log, after.roster.revoked) == (before.root, before.log, before.roster.revoked)
+    assert (after.root, after.roster.revoked) == (before.root, before.roster.revoked)
+    assert all(after.keys(node) == before.keys(node) for node in before.members)

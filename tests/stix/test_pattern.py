@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from port2port.stix.limits import MAX_PATTERN_CHARS, MAX_PATTERN_DEPTH
-from port2port.stix.pattern import is_pattern
+from port2port.stix.pattern import is_pattern, is_pattern_by_grammar
 
 GOOD = [
     "[ipv4-addr:value = '198.51.100.1']",
@@ -26,6 +26,7 @@ GOOD = [
     "[network-traffic:src_ref.type = 'ipv4-addr']",
     "[a:b='']",
     "\t[a : b=1]\n",
+    "[a:b=1]WITHIN 36SECONDS",
 ]
 BAD = [
     "",
@@ -129,6 +130,19 @@ def mutated(draw: Any) -> str:
 @settings(max_examples=300, deadline=None)
 def test_a_slip_of_the_pen_is_judged_as_the_oracle_judges_it(text: str) -> None:
     assert _agrees(text)
+
+
+PLAIN_WORDS = """
+[ ] a:b x-y:c_d true:a a:false a-b: :c = 'x' 'it\\'s' '\\n' ' AND OR NOT
+"""
+PLAIN = st.sampled_from(PLAIN_WORDS.split())
+
+
+@given(st.lists(PLAIN, max_size=9), st.sampled_from(["", " "]))
+@settings(max_examples=300)
+def test_the_short_cut_for_plain_patterns_takes_nothing_that_the_grammar_refuses(words: list[str], gap: str) -> None:
+    for text in (gap.join(words), f"[{' '.join(words)}]", f"[a:b = 'x' {' '.join(words)}]"):
+        assert is_pattern(text) == is_pattern_by_grammar(text)
 
 
 @given(st.text(max_size=60))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -80,6 +81,14 @@ def test_all_poison_together_is_as_many_answers() -> None:
         (b'{"type":"bundle","id":"x","objects":[{}', "bad-bundle"),
         (b'{"type":"bundle","id":"x","objects":[{]}]}', "bad-bundle"),
         (b'{"type":"bundle","id":"x","objects":[NaN}', "bad-bundle"),
+        (b'{"type":"bundle","id":"x","objects":[1],"objects":[2]}', "duplicate-name"),
+        (b'{"type":"bundle","id":"x","objects":[1],"objects":[1]}', "duplicate-name"),
+        (b'{"type":"bundle","id":"x","objects":[1],"objects":[NaN]}', "bad-bundle"),
+        (b'{"type":"bundle","id":"x","objects":[NaN],"objects":[2]}', "duplicate-name"),
+        (b'{"type":"bundle","id":"x","y":{"objects":[NaN]},"objects":[2]}', "bad-bundle"),
+        (b'{"type":"bundle","id":"x","y":{"objects":[NaN]}}', "bad-bundle"),
+        (b'{"type":"bundle","id":"objects","y":["objects",NaN],"objects":[NaN]}', "bad-bundle"),
+        (b'{"type":"bundle","id":"x","type":"bundle","objects":[2]}', "duplicate-name"),
         (b'{"type":"bundle","id":"x","objects":[' + b"1," * 100_000 + b"1]}", "too-many-objects"),
         (b" " * (limits.MAX_BUNDLE_BYTES + 1), "too-large"),
     ],
@@ -88,6 +97,46 @@ def test_what_is_no_bundle_is_refused(body: bytes, reason: str) -> None:
     with pytest.raises(DecodeError) as refused:
         read_bundle(body)
     assert refused.value.reason == reason
+
+
+LARGE = {
+    "wrong references": {"type": "report", "object_refs": [{"x": "y"}] * 90_000},
+    "wrong external references": {"type": "identity", "external_references": [{}] * 300_000},
+    "objects that are none": {"type": "observed-data", "objects": {str(number): {} for number in range(90_000)}},
+    "names that are none": {"type": "identity", **{f"A{number}": None for number in range(70_000)}},
+    "extensions that are none": {"type": "file", "extensions": {f"x{number}-ext": {} for number in range(60_000)}},
+    "a version": {"type": "extension-definition", "version": "1.0.0-" + "a." * 250_000},
+    "a name in the domain name system": {"type": "domain-name", "value": "xn--" + "a-" * 400_000},
+    "selectors": {"type": "identity", "granular_markings": [{"selectors": ["name." + "a." * 400_000], "lang": "en"}]},
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_wrong_object_is_refused_in_a_few_seconds_at_most(name: str) -> None:
+    kind = LARGE[name]["type"]
+    found = {**next(each for each in OBJECTS if each["type"] == kind), **LARGE[name]}
+    body = write_object(found)
+    assert len(body) < limits.MAX_OBJECT_BYTES
+    began = time.process_time()
+    assert check_bytes(body) != ()
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [b"," * (4 << 20), b'"' + b'\\"' * (8 << 20), b'"' + b'\\"' * (8 << 20) + b"\\"],
+    ids=["marks", "an open text", "an open text with a backslash at its end"],
+)
+def test_a_bundle_that_is_hard_to_cut_is_refused_in_a_few_seconds_at_most(poison: bytes) -> None:
+    began = time.process_time()
+    with pytest.raises(DecodeError):
+        read_bundle(b'{"type":"bundle","id":"bundle--1","objects":[NaN,' + poison)
+    assert time.process_time() - began < 20
+
+
+def test_a_list_called_objects_inside_a_piece_is_no_list_of_the_bundle() -> None:
+    inner = b'{"type":"observed-data","objects":[1,2],"a":NaN}'
+    assert [item.raw for item in read_bundle(bundle_of(inner, GOOD)).items] == [inner, GOOD]
 
 
 def test_a_bundle_without_objects_is_empty() -> None:

@@ -11,7 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from port2port.core.errors import BadInput
-from port2port.store.identity import FILE_NAME, load_or_create, public_bytes
+from port2port.store.identity import (
+    FILE_NAME,
+    FIRST_NAME,
+    begin_anew,
+    load_or_create,
+    owner_of,
+    public_bytes,
+)
 
 
 def test_the_key_is_made_once_and_then_stays(tmp_path: Path) -> None:
@@ -58,3 +65,34 @@ def test_many_that_start_at_once_agree_on_one_key(tmp_path: Path) -> None:
         keys = {public_bytes(key) for key in threads.map(lambda _: load_or_create(tmp_path), range(8))}
     assert len(keys) == 1
     assert [each.name for each in tmp_path.iterdir()] == [FILE_NAME]
+
+
+def test_a_node_changes_its_key_and_stays_who_it_is(tmp_path: Path) -> None:
+    node = load_or_create(tmp_path)
+    who, old, coming = node.node_id, public_bytes(node), public_bytes(node.next_key())
+    assert public_bytes(load_or_create(tmp_path).next_key()) == coming, "the same until it is taken up"
+    beside = load_or_create(tmp_path)
+    assert not node.take_up(bytes(32))
+    assert node.take_up(coming)
+    assert (public_bytes(node), node.node_id) == (coming, who) != (old, who)
+    assert beside.take_up(coming), "another process sees that it was done"
+    again = load_or_create(tmp_path)
+    assert (public_bytes(again), again.node_id, owner_of(again)) == (coming, who, who)
+    assert again.take_up(public_bytes(again.next_key()))
+    assert load_or_create(tmp_path).node_id == who
+
+
+def test_a_lost_key_is_replaced_and_the_node_stays_who_it_is(tmp_path: Path) -> None:
+    node = load_or_create(tmp_path)
+    fresh = begin_anew(tmp_path, public_bytes(node))
+    assert fresh.node_id == node.node_id
+    assert public_bytes(fresh) != public_bytes(node)
+    assert public_bytes(load_or_create(tmp_path)) == public_bytes(fresh)
+    assert [path.name for path in tmp_path.glob("identity.key.before-*")], "the old one is kept, for what it signed"
+
+
+def test_a_first_key_that_is_none_is_refused(tmp_path: Path) -> None:
+    load_or_create(tmp_path)
+    (tmp_path / FIRST_NAME).write_text("abc\n")
+    with pytest.raises(BadInput, match="no public key"):
+        load_or_create(tmp_path)

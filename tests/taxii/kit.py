@@ -133,7 +133,9 @@ class Node:
         )
         return replace(usual, **changes)
 
-    def arrives(self, objects: Sequence[Any], label: Handling | None = None, object_id: str = "", version: int = 1) -> str:
+    def arrives(
+        self, objects: Sequence[Any], label: Handling | None = None, object_id: str = "", version: int = 1
+    ) -> str:
         """Another port's bundle was accepted here; its collection shows it when this returns."""
         label = label or self.label()
         here = f"{OTHER_ID}.{object_id or uuid.uuid4()}"
@@ -156,7 +158,9 @@ class Node:
         self.catch_up()
         return here
 
-    def offers(self, objects: Sequence[Any], label: Handling | None = None, object_id: str = "", version: int = 1) -> str:
+    def offers(
+        self, objects: Sequence[Any], label: Handling | None = None, object_id: str = "", version: int = 1
+    ) -> str:
         """A person here shared a bundle."""
         object_id = object_id or str(uuid.uuid4())
         with self.site.store.transaction() as tx:

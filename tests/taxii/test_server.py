@@ -67,7 +67,13 @@ def test_what_cannot_be_accepted_is_406(node: Node, accept: str, status: int) ->
 
 @pytest.mark.parametrize(
     ("media", "status"),
-    [(MEDIA, 202), ("application/taxii+json", 202), ("application/json", 415), ("application/stix+json", 415), ("", 415)],
+    [
+        (MEDIA, 202),
+        ("application/taxii+json", 202),
+        ("application/json", 415),
+        ("application/stix+json", 415),
+        ("", 415),
+    ],
 )
 def test_what_is_not_taxii_is_415(node: Node, media: str, status: int) -> None:
     feed = node.account("feed", may_write=True)
@@ -145,7 +151,9 @@ def test_even_what_is_no_json_is_one_failure(node: Node) -> None:
     feed = node.account("feed", may_write=True)
     deep = b"[" * 5_000 + b"]" * 5_000
     good = httpx.Request("POST", "http://x", json=indicator(1)).content
-    body = b'{"objects": [' + b", ".join([good, b'{"type": nonsense}', b'{"a": ' + deep + b"}", b'{"b": 1e999}']) + b"]}"
+    body = (
+        b'{"objects": [' + b", ".join([good, b'{"type": nonsense}', b'{"a": ' + deep + b"}", b'{"b": 1e999}']) + b"]}"
+    )
     status = feed.post_bytes(body).json()
     assert (status["success_count"], status["failure_count"]) == (1, 3)
     assert feed.all_objects("inbox") == [indicator(1)]

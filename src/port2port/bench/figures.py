@@ -21,6 +21,12 @@ def limit_figure(value: float, unit: str, limit: float, floor: float | None = No
     return _figure(value, unit, floor, ratio, f"<= {limit:g} {unit}", value <= limit, note)
 
 
+def least_figure(value: float, unit: str, least: float, floor: float | None = None, note: str = "") -> Figure:
+    """A quantity that must be at least `least`; `floor` is what the bare means or a peer reach, when measured."""
+    ratio = value / floor if floor else None
+    return _figure(value, unit, floor, ratio, f">= {least:g} {unit}", value >= least, note)
+
+
 def _figure(
     value: float, unit: str, floor: float | None, ratio: float | None, target: str, met: bool, note: str
 ) -> Figure:

@@ -19,6 +19,7 @@ from port2port.incidents.facts import FACTS
 from port2port.incidents.housekeeping import keep_forgetting
 from port2port.incidents.service import IncidentService
 from port2port.incidents.settings import IncidentSettings
+from port2port.incidents.titles import IncidentTitles
 from port2port.incidents.view import as_features
 from port2port.incidents.web import routes
 
@@ -46,6 +47,7 @@ def start(site: Site, settings: IncidentSettings) -> Running:
             Page(title="incidents.report.title", path="/report", order=25),
         ],
         actions=[AlertAction(title="incidents.action.make", path="/incidents/from-alert/{id}", key="i")],
+        answers={"titles": IncidentTitles(site.store)},
         health=service.counts,
     )
 

@@ -1,4 +1,4 @@
-"""Reads on from the journal: incidents that arrived from other nodes, and alerts about them that a person closed."""
+"""Reads on from the journal: incidents that arrived from other nodes or were taken back, and alerts that were closed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from port2port.capability import Ask, Site
 from port2port.core.alert import AlertClosed
 from port2port.core.errors import DecodeError
-from port2port.core.exchange import ObjectArrived
+from port2port.core.exchange import ObjectArrived, ObjectErased, ObjectWithdrawn
 from port2port.core.fact import Fact, Recorded
 from port2port.core.handling import Roster
 from port2port.incidents import copies, tables
@@ -17,7 +17,7 @@ from port2port.incidents.stix import IncidentReport, read_bundle
 from port2port.store import Transaction
 
 READER = "incidents.arrivals"
-FACTS: tuple[type[Fact], ...] = (ObjectArrived, AlertClosed)
+FACTS: tuple[type[Fact], ...] = (ObjectArrived, ObjectWithdrawn, ObjectErased, AlertClosed)
 MAX_OWNER_CHARS = 12
 """A queue row has room for this many characters of the owner's name."""
 
@@ -33,6 +33,8 @@ class Arrivals:
             match recorded.fact:
                 case ObjectArrived(object_kind=kind) as arrived if kind == OBJECT_KIND:
                     self._arrived(tx, arrived)
+                case ObjectWithdrawn(object_kind=kind) | ObjectErased(object_kind=kind) as gone if kind == OBJECT_KIND:
+                    self._gone(tx, gone)
                 case AlertClosed(alert_id=alert_id) if alert_id:
                     self._alert_closed(tx, alert_id)
 
@@ -48,6 +50,15 @@ class Arrivals:
             self._refused("old-version")
             return
         tables.save(tx, change)
+
+    def _gone(self, tx: Transaction, gone: ObjectWithdrawn | ObjectErased) -> None:
+        """Drop the copy; an erasure of our own drops our own, with its timeline."""
+        own = gone.origin == self._site.party.node_id
+        incident_id = gone.object_id if own else copies.copy_id(gone.origin, gone.object_id)
+        known = tables.find(tx, incident_id)
+        if known is not None and known.version <= gone.version:
+            tables.forget(tx, incident_id)
+            tx.append(*copies.gone(known, isinstance(gone, ObjectErased), self._site.clock()))
 
     def _read(self, tx: Transaction, arrived: ObjectArrived) -> IncidentReport | None:
         """The bundle, if it can be read and carries the label under which it came."""

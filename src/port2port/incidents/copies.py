@@ -13,7 +13,6 @@ from port2port.core.handling import LIVE, Tlp
 from port2port.incidents.facts import IncidentReceived
 from port2port.incidents.model import Change, Entry, Incident, Origin, Status, is_open
 from port2port.incidents.stix import NAMESPACE, IncidentReport
-from port2port.incidents.text import where
 
 RULE = "incidents.rule.shared"
 CAPABILITY = "incidents"
@@ -54,6 +53,14 @@ def receive(
         words={"status": f"incidents.status.{copy.status}"},
     )
     return Change(incident=replace(copy, alert_id=alert_id), entry=entry, facts=(received, *alerts))
+
+
+def gone(known: Incident, erased: bool, now: datetime) -> tuple[Fact, ...]:
+    """Its owner took it back, or it must be nowhere: what stands in the queue about it is over."""
+    if not known.alert_id:
+        return ()
+    reason = "incidents.ended.erased" if erased else "incidents.ended.withdrawn"
+    return (AlertEnded(at=now, alert_id=known.alert_id, reason=reason),)
 
 
 def alert_closed(known: Incident) -> Incident:
@@ -119,7 +126,7 @@ def _raised(copy: Incident, short_name: str, alert_id: str, now: datetime) -> Al
         rule=RULE,
         priority=copy.priority,
         subject=f"incident:{copy.id}",
-        subject_name=copy.title,
+        subject_name=copy.reference,
         position=copy.place.position,
         sentence=_sentence(copy),
         values=_values(copy),
@@ -148,9 +155,5 @@ def _sentence(copy: Incident) -> str:
 
 
 def _values(copy: Incident) -> dict[str, str]:
-    return {
-        "title": copy.title,
-        "place": where(copy.place.name, copy.place.position),
-        "origin": copy.origin_name,
-        "reference": copy.reference,
-    }
+    """No word that a person wrote: an alert stays in the journal for ever, its incident may be taken back."""
+    return {"origin": copy.origin_name, "reference": copy.reference}

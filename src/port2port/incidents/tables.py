@@ -132,6 +132,12 @@ def counts(view: Reading) -> dict[str, int]:
     return made
 
 
+def forget(tx: Transaction, incident_id: str) -> None:
+    """Delete an incident with its timeline."""
+    tx.execute(delete(entry).where(entry.c.incident_id == incident_id))
+    tx.execute(delete(incident).where(incident.c.id == incident_id))
+
+
 def forget_expired(tx: Transaction, now: datetime) -> int:
     """Delete copies that we may no longer keep, with their timelines; answers how many."""
     over = select(incident.c.id).where(incident.c.retain_until <= now)

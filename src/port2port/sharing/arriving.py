@@ -196,7 +196,8 @@ class Arriving:
 
     def _keep(self, each: Entry, chain: bytes, verdict: str, wrapped: Envelope | None = None) -> EntryRow:
         """With its content, so that it can be handed on, or back to its origin."""
-        self._kept.append(tables.entry_body(each))
+        accepted = wrapped is not None and verdict == ACCEPTED
+        self._kept.append(tables.entry_body(each, bytes(wrapped.object) if accepted and wrapped else b""))
         if wrapped is None or wrapped.handling is None:
             return tables.entry_row(each.header, chain, verdict)
         until = wrapped.handling.retain_until

@@ -53,6 +53,7 @@ class Batch:
         retain_until: datetime | None = None,
         object_id: str | None = None,
         version: int | None = None,
+        content: bytes = b"",
     ) -> tuple[Lane, int]:
         """Add one entry to the open epoch of a lane; answers that lane and the entry's number."""
         at = self._lane(first)
@@ -60,7 +61,7 @@ class Batch:
         header = Header(at.lane.id, at.cursor.sequence + 1, op, self._ts_ms, entry.commitment(salt, body))
         at.cursor = entry.follow(at.cursor, header)
         at.rows.append(tables.entry_row(header, at.cursor.chain, tables.OWN, retain_until, object_id, version))
-        at.bodies.append(tables.entry_body(Entry(header, salt, body)))
+        at.bodies.append(tables.entry_body(Entry(header, salt, body), content))
         return at.lane, header.sequence
 
     def flush(self) -> None:

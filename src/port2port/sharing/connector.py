@@ -89,8 +89,11 @@ class Connector:
         wanted = {
             _Line(each.node_id, each.public_key, each.address, urgency): each for each in members for urgency in Class
         }
-        if self._peers.settings.hand_on:
-            wanted |= self._handed_on(members)
+        handed_on = self._handed_on(members) if self._peers.settings.hand_on else {}
+        through = {line.origin: line.node for line in handed_on}
+        for each in members:
+            self._peers.statuses.of(each.node_id).through = through.get(each.node_id, "")
+        wanted |= handed_on
         await self._end([line for line in self._running if line not in wanted])
         for line, member in wanted.items():
             if line not in self._running:

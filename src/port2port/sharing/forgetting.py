@@ -10,17 +10,13 @@ from port2port.sharing import recall_tables, tables
 from port2port.sharing.entry import Op
 from port2port.sharing.recall import Recall, target_of
 from port2port.sharing.recall_tables import Dropped, RecallRow
+from port2port.sharing.tables import local_id
 from port2port.store import Reading, Transaction
 
 VERDICTS = {Op.WITHDRAW: "withdrawn", Op.ERASE: "erased", Op.SUPERSEDE: "superseded"}
 EXPIRED = "expired"
 PER_STEP = 1_000
 """Entries whose retention ends, dropped in one transaction."""
-
-
-def local_id(origin: str, object_id: str) -> str:
-    """Under which id another's object stands here. Ids of different origins never meet, whatever a peer sends."""
-    return f"{origin}.{object_id}"
 
 
 def carry_out(tx: Transaction, recall: Recall, op: Op, origin: str, now: datetime) -> int:

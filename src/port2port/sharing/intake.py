@@ -65,35 +65,36 @@ class Intake:
 
     def apply(self, peer: str, page: PageLine, origin: str = "") -> Applied:
         """Verify and apply one page of a lane of this peer, or of `origin`. A repeated page changes nothing."""
-        entries, checkpoint = entries_of(page)
-        origin = origin or peer
+        return self.apply_all(peer, [page], origin)[0]
+
+    def apply_all(self, peer: str, pages: Sequence[PageLine], origin: str = "") -> list[Applied]:
+        """The same for pages that came one after the other, in one transaction."""
         with self._site.store.transaction() as tx:
-            row = tables.find_lane(tx, checkpoint.lane)
-            network = self._book.network(tx)
-            keys = network.keys(origin)
-            if row is None or row.own or row.lane.origin != origin or not keys:
-                raise DecodeError("A page of a connection that was not offered.", reason="unknown-lane")
-            if row.stopped:
-                return Applied(row.lane.id, row.cursor, row.stopped)
-            followed = verify.follow_page(
-                row.cursor, entries, checkpoint, keys, lambda at: tables.chain_at(tx, checkpoint.lane, at), row.base
-            )
-            if isinstance(followed, Broken):
-                return self._stop(tx, row, followed, network)
-            if not followed.entries:
-                return Applied(row.lane.id, row.cursor)
-            if heads.contradicted(tx, row, followed, keys):
-                heads.report(tx, self._site, row, followed.checkpoint, network, "")
-                return self._stop(tx, row, Broken.FORK, network)
-            arriving = Arriving(self._site, self._book, tx, row, network)
-            arriving.take(followed)
-            return Applied(
-                row.lane.id,
-                Cursor(followed.checkpoint.sequence, followed.checkpoint.chain),
-                "",
-                arriving.arrived,
-                dict(arriving.refused),
-            )
+            return [self._apply(tx, page, origin or peer) for page in pages]
+
+    def _apply(self, tx: Transaction, page: PageLine, origin: str) -> Applied:
+        entries, checkpoint = entries_of(page)
+        row = tables.find_lane(tx, checkpoint.lane)
+        network = self._book.network(tx)
+        keys = network.keys(origin)
+        if row is None or row.own or row.lane.origin != origin or not keys:
+            raise DecodeError("A page of a connection that was not offered.", reason="unknown-lane")
+        if row.stopped:
+            return Applied(row.lane.id, row.cursor, row.stopped)
+        followed = verify.follow_page(
+            row.cursor, entries, checkpoint, keys, lambda at: tables.chain_at(tx, checkpoint.lane, at), row.base
+        )
+        if isinstance(followed, Broken):
+            return self._stop(tx, row, followed, network)
+        if not followed.entries:
+            return Applied(row.lane.id, row.cursor)
+        if heads.contradicted(tx, row, followed, keys):
+            heads.report(tx, self._site, row, followed.checkpoint, network, "")
+            return self._stop(tx, row, Broken.FORK, network)
+        arriving = Arriving(self._site, self._book, tx, row, network)
+        arriving.take(followed)
+        cursor = Cursor(followed.checkpoint.sequence, followed.checkpoint.chain)
+        return Applied(row.lane.id, cursor, "", arriving.arrived, dict(arriving.refused))
 
     def begin(self, peer: str, lane: bytes, cursor: Cursor, entries: Sequence[Entry]) -> bool:
         """Begin a lane from its verified live set; False when we are further already."""

@@ -2,7 +2,9 @@
 
     P2P1-  base32( length of host 1 | host | port 2 | secret 16 | public key of the inviter 32 | checksum 4 )
 
-An inviter that has changed its key since it began adds its node id, 32 bytes, before the checksum. The key itself is the fingerprint: the joiner's TLS accepts that key and no other, so nothing is sent to anyone
+An inviter that has changed its key since it began adds its node id, 32 bytes, before the checksum.
+
+The key itself is the fingerprint: the joiner's TLS accepts that key and no other, so nothing is sent to anyone
 else. From the secret both sides derive an Ed25519 key for this invitation; the joiner's certificate is issued by it.
 """
 

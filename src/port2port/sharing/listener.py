@@ -315,22 +315,30 @@ class Listener:
     async def _acks(self, request: web.Request) -> web.StreamResponse:
         acks = wire.decode_acks(await request.read())
         peer = request[_PEER]
-        await asyncio.to_thread(self._save_acks, peer, acks)
+        known = await asyncio.to_thread(self._check_acks, peer, acks)
         self._peers.confirmed.wake(peer)
+        await asyncio.to_thread(self._save_acks, peer, known)
         self._peers.statuses.of(peer).heard(self._site.clock(), from_ms(acks.ts_ms))
         return web.Response(status=204)
 
-    def _save_acks(self, peer: str, acks: wire.Acks) -> None:
+    def _check_acks(self, peer: str, acks: wire.Acks) -> list[wire.Ack]:
         """What is not in our log is passed over. Who knows the chain has read it, also if he may no longer."""
-        now = self._site.clock()
-        with self._site.store.transaction() as tx:
+        known = []
+        with self._site.store.reading() as view:
             for ack in acks.acks:
-                row = tables.find_lane(tx, bytes.fromhex(ack.lane))
-                if row is None or not row.own or tables.chain_at(tx, row.lane.id, ack.seq) != ack.chain:
+                row = tables.find_lane(view, bytes.fromhex(ack.lane))
+                if row is None or not row.own or tables.chain_at(view, row.lane.id, ack.seq) != ack.chain:
                     self._site.counters.add("sharing.refused.wrong-confirmation")
                     continue
-                tables.save_ack(tx, peer, row.lane.id, ack.seq, _known_reasons(ack.refused), now)
                 self._peers.confirmed.confirm(peer, row.lane.id, ack.seq)
+                known.append(ack)
+        return known
+
+    def _save_acks(self, peer: str, acks: list[wire.Ack]) -> None:
+        now = self._site.clock()
+        with self._site.store.transaction() as tx:
+            for ack in acks:
+                tables.save_ack(tx, peer, bytes.fromhex(ack.lane), ack.seq, _known_reasons(ack.refused), now)
 
     async def _answer(self, route: PeerRoute, request: web.Request) -> web.StreamResponse:
         asked = PeerRequest(path_values=request.match_info, query=request.query, body=await request.read())

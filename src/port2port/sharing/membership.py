@@ -70,9 +70,9 @@ def _standing_problem(text: Text, bearer: str, network: Network) -> str:
     if isinstance(text, KeyText | Grant):
         return "" if decides else "not-an-officer"
     if isinstance(text, Member) and text.node_id != bearer:
-        if not network.root.version and text.sponsor != bearer:
-            return "wrong-signer"
-        return "" if decides or network.may_invite(bearer) else "may-not-invite"
+        alone = not network.root.version
+        may = text.sponsor == bearer and network.may_invite(bearer) if alone else decides or network.may_invite(bearer)
+        return "" if may else "may-not-invite"
     if isinstance(text, Member) and text.sponsor != bearer:
         return "wrong-signer"
     if isinstance(text, Revocation):

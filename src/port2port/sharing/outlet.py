@@ -91,7 +91,7 @@ def _page_of_other(view: Reading, row: LaneRow, cursor: Cursor, now: datetime) -
     if head is None:
         return None
     count = head.sequence - cursor.sequence
-    stored = tables.entries_after(view, row.lane.id, cursor.sequence, count)
+    stored = tables.entries_after(view, row.lane.id, cursor.sequence, count, row.lane.origin)
     if len(stored) < count or any(_is_missing(view, row.lane.id, each.entry) for each in stored):
         return None
     entries = [_expired(each.entry, each.retain_until, now) for each in stored]

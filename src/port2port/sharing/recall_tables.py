@@ -233,7 +233,7 @@ def own_entries_of(view: Reading, object_ids: Sequence[str], me: str) -> list[tu
         found += view.rows(
             "SELECT e.lane, e.sequence, e.object_id, e.version"
             " FROM sharing_entry e JOIN sharing_lane l ON l.id = e.lane"
-            f" WHERE e.object_id IN ({marks}) AND l.own = 1 AND l.origin = ? ORDER BY e.lane, e.sequence",
+            f" WHERE e.object_id IN ({marks}) AND e.verdict = 'own' AND l.origin = ? ORDER BY e.lane, e.sequence",
             (*some, me),
         )
     return found

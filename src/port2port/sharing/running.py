@@ -50,7 +50,7 @@ class Parts:
             Task(name="sharing.connect", run=self.connector.run),
             Task(name="sharing.confirm", run=self.confirming.run),
             Task(name="sharing.witness", run=self.witness.run),
-            self.audit.task(),
+            *self.audit.tasks(),
         )
 
     def health(self) -> Mapping[str, object]:

@@ -120,6 +120,7 @@ class _Sequencing:
             retain_until=offered.handling.retain_until,
             object_id=offered.object_id,
             version=offered.version,
+            content=self._bodies[offered.object_id, offered.version] or b"",
         )
         self._tx.append(
             ObjectPublished(

@@ -53,7 +53,7 @@ _snapshots = msgspec.json.Decoder(Snapshot)
 def make(view: Reading, row: LaneRow, key: Ed25519PrivateKey, now: datetime) -> Snapshot:
     """The entries of a lane of ours that still have their content, up to its head."""
     rows = view.rows(
-        "SELECT sequence, op, ts_ms, commitment, chain, salt, body, retain_until FROM sharing_entry"
+        "SELECT sequence, op, ts_ms, commitment, object_id, version, salt, body, retain_until FROM sharing_entry"
         " WHERE lane = ? AND op = 1 AND sequence <= ? AND (object_id IS NOT NULL OR retain_until IS NULL)"
         " ORDER BY sequence",
         (row.lane.id, row.cursor.sequence),

@@ -25,6 +25,8 @@ class PeerStatus:
     """Its clock minus ours."""
     problem: str = ""
     """Short reason of the last failure, e.g. `unreachable`."""
+    through: str = ""
+    """Node id of the member from whom we read it while it is away."""
     told: bool = False
     """Whether the journal says that it is connected."""
 

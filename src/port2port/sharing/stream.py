@@ -26,8 +26,8 @@ from port2port.sharing.wire import Ack, Acks, BeatLine, LaneLine, PageLine, Stop
 
 CONNECT_S = 5.0
 ACK_EVERY_S = 0.2
-ACK_PAGES = 2
-"""Pages after which we confirm without waiting: the sender sends no more than a few ahead."""
+PAGES_AT_ONCE = 2
+"""Pages applied in one transaction, and confirmed at once: meanwhile the sender makes the next ones."""
 MAX_ACKS = 100
 SILENT_BEATS = 4
 """Signs of life that may fail to come before a connection counts as dead."""
@@ -59,7 +59,7 @@ class Stream:
         self._acks: dict[bytes, Ack] = {}
         self._to_confirm = asyncio.Event()
         self._pressing = asyncio.Event()
-        self._unconfirmed_pages = 0
+        self._pages: asyncio.Queue[PageLine] = asyncio.Queue(PAGES_AT_ONCE)
         self.on_open: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
@@ -97,29 +97,50 @@ class Stream:
                 self._peers.site.counters.add("sharing.connected")
             self.on_open()
             confirming = asyncio.create_task(self._confirm(session))
+            applying = asyncio.create_task(self._keep_applying())
+            reading = asyncio.create_task(self._read_on(answer))
             try:
-                zipped = answer.headers.get(ZIPPED) == "zstd"
-                async for line in lines(answer.content, zipped=zipped):
-                    await self._take(wire.decode(line))
+                await asyncio.wait({reading, applying}, return_when=asyncio.FIRST_COMPLETED)
+                (applying if applying.done() else reading).result()
             finally:
-                confirming.cancel()
-                await asyncio.gather(confirming, return_exceptions=True)
+                for task in (confirming, applying, reading):
+                    task.cancel()
+                await asyncio.gather(confirming, applying, reading, return_exceptions=True)
         raise StreamEnded("ended")
+
+    async def _read_on(self, answer: aiohttp.ClientResponse) -> None:
+        """Read while pages are applied; when the connection ends, what came is still applied."""
+        async for line in lines(answer.content, zipped=answer.headers.get(ZIPPED) == "zstd"):
+            await self._take(wire.decode(line))
+        await self._pages.join()
+
+    async def _keep_applying(self) -> None:
+        """Apply pages as they come, several in one transaction when several have come."""
+        while True:
+            pages = [await self._pages.get()]
+            while len(pages) < PAGES_AT_ONCE and not self._pages.empty():
+                pages.append(self._pages.get_nowait())
+            try:
+                await asyncio.to_thread(self._apply, pages)
+            finally:
+                for _ in pages:
+                    self._pages.task_done()
+            self._to_confirm.set()
+            if len(pages) == PAGES_AT_ONCE:
+                self._pressing.set()
 
     async def _take(self, line: wire.AnyLine) -> None:
         now = self._peers.site.clock()
         if isinstance(line, PageLine):
             self._status.heard(now)
-            await asyncio.to_thread(self._apply, line)
-            self._to_confirm.set()
-            self._unconfirmed_pages += 1
-            if self._unconfirmed_pages >= ACK_PAGES:
-                self._pressing.set()
+            await self._pages.put(line)
         elif isinstance(line, LaneLine):
+            await self._pages.join()
             await self._meet(line)
         elif isinstance(line, BeatLine):
             self._status.heard(now, from_ms(line.ts_ms))
         elif isinstance(line, StopLine):
+            await self._pages.join()
             await self._stopped(line)
 
     async def _meet(self, line: LaneLine) -> None:
@@ -139,10 +160,10 @@ class Stream:
         reason = Broken(line.reason) if line.reason in (Broken.FORK, Broken.TOO_OLD) else Broken.FORK
         await asyncio.to_thread(self._intake.stop, peer, lane, reason)
 
-    def _apply(self, page: PageLine) -> None:
-        applied = self._intake.apply(self._member.node_id, page, self._origin)
-        if not applied.stopped:
-            self._note(applied.lane, applied.cursor)
+    def _apply(self, pages: list[PageLine]) -> None:
+        for applied in self._intake.apply_all(self._member.node_id, pages, self._origin):
+            if not applied.stopped:
+                self._note(applied.lane, applied.cursor)
 
     def _note(self, lane: bytes, cursor: Cursor) -> None:
         """What to confirm at the next turn."""
@@ -174,7 +195,6 @@ class Stream:
             await is_set_within(self._pressing, ACK_EVERY_S)
             self._to_confirm.clear()
             self._pressing.clear()
-            self._unconfirmed_pages = 0
             waiting = dict(list(self._acks.items())[:MAX_ACKS])
             body = msgspec.json.encode(Acks(list(waiting.values()), to_ms(self._peers.site.clock())))
             headers = self._peers.signed("POST", base_url(self._member) + "/p2p/v1/acks", body)

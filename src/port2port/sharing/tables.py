@@ -6,7 +6,7 @@ What runs for every entry is written by hand; a body (salt and exact bytes toget
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -155,6 +155,11 @@ class EntryRow(NamedTuple):
     version: int | None
 
 
+def local_id(origin: str, object_id: str) -> str:
+    """Under which id another's object stands here. Ids of different origins never meet, whatever a peer sends."""
+    return f"{origin}.{object_id}"
+
+
 def _lane_row(row: Row[tuple[object, ...]]) -> LaneRow:
     lane = Lane(row.origin, row.audience, Class(row.urgency), row.epoch)
     return LaneRow(
@@ -266,10 +271,14 @@ _ADD_ENTRY = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ENTRIES = (
-    "SELECT sequence, op, ts_ms, commitment, chain, salt, body, retain_until FROM sharing_entry"
+    "SELECT sequence, op, ts_ms, commitment, object_id, version, salt, body, retain_until FROM sharing_entry"
     " WHERE lane = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 )
 _CHAIN_AT = "SELECT chain FROM sharing_entry WHERE lane = ? AND sequence = ?"
+
+
+_WHOLE = 2**32 - 1
+"""In place of a position: nothing was left out."""
 
 
 def entry_key(lane: bytes, sequence: int) -> tuple[str, int]:
@@ -277,11 +286,17 @@ def entry_key(lane: bytes, sequence: int) -> tuple[str, int]:
     return f"entry:{lane.hex()}", sequence
 
 
-def entry_body(entry: Entry) -> tuple[str, int, bytes]:
-    """A row for `put_bodies`."""
+def entry_body(entry: Entry, content: bytes = b"") -> tuple[str, int, bytes]:
+    """A row for `put_bodies`: salt and body.
+
+    `content`: the object's exact bytes, where they lie under its own id as well. Then only what stands around them is
+    kept here, and the body is put together again when it is sent.
+    """
     assert entry.salt is not None
     assert entry.body is not None
-    return (*entry_key(entry.header.lane, entry.header.sequence), entry.salt + entry.body)
+    before, found, after = entry.body.partition(content) if content else (entry.body, b"", b"")
+    mark = len(before) if found else _WHOLE
+    return (*entry_key(entry.header.lane, entry.header.sequence), mark.to_bytes(4, "big") + entry.salt + before + after)
 
 
 def add_entries(tx: Transaction, rows: Sequence[EntryRow]) -> None:
@@ -331,27 +346,44 @@ class Stored(NamedTuple):
     retain_until: datetime | None
 
 
-def entries_after(view: Reading, lane: bytes, sequence: int, limit: int) -> list[Stored]:
-    """Entries in order with their bodies, where they still exist."""
-    rows = view.rows(_ENTRIES, (lane, sequence, limit))
-    return with_bodies(view, lane, rows)
+def entries_after(view: Reading, lane: bytes, sequence: int, limit: int, origin: str = "") -> list[Stored]:
+    """Entries in order with their bodies, where they still exist. `origin`: of a lane that is not ours."""
+    return with_bodies(view, lane, view.rows(_ENTRIES, (lane, sequence, limit)), origin)
 
 
-def with_bodies(view: Reading, lane: bytes, rows: Sequence[tuple[Any, ...]]) -> list[Stored]:
+def with_bodies(view: Reading, lane: bytes, rows: Sequence[tuple[Any, ...]], origin: str = "") -> list[Stored]:
     """Rows of `_ENTRIES` completed from the store. Entries from before bodies were sealed have them beside."""
-    bodies = view.bodies([entry_key(lane, row[0]) for row in rows])
-    return [_stored(lane, row, sealed) for row, sealed in zip(rows, bodies, strict=True)]
+    kept = view.bodies([entry_key(lane, row[0]) for row in rows])
+    cut = [
+        (local_id(origin, row[4]) if origin else row[4], row[5])
+        for row, data in zip(rows, kept, strict=True)
+        if data is not None and _position(data) != _WHOLE
+    ]
+    contents = iter(view.bodies(cut))
+    return [_stored(lane, row, data, contents) for row, data in zip(rows, kept, strict=True)]
 
 
-def _stored(lane: bytes, row: Sequence[Any], sealed: bytes | None) -> Stored:
-    sequence, op, ts_ms, commitment, _, salt, body, until = row
+def _position(data: bytes) -> int:
+    return int.from_bytes(data[:4], "big")
+
+
+def _stored(lane: bytes, row: Sequence[Any], data: bytes | None, contents: Iterator[bytes | None]) -> Stored:
+    sequence, op, ts_ms, commitment, _, _, salt, body, until = row
     header = Header(lane, sequence, op, ts_ms, bytes(commitment))
     retain_until = None if until is None else from_us(until)
-    if sealed is not None:
-        return Stored(Entry(header, sealed[:SALT_BYTES], sealed[SALT_BYTES:]), retain_until)
-    if salt is None or body is None:
-        return Stored(Entry(header, None, None), retain_until)
-    return Stored(Entry(header, bytes(salt), bytes(body)), retain_until)
+    if data is None:
+        beside = (None, None) if salt is None or body is None else (bytes(salt), bytes(body))
+        return Stored(Entry(header, *beside), retain_until)
+    whole = _whole(data, contents)
+    return Stored(Entry(header, data[4 : 4 + SALT_BYTES] if whole is not None else None, whole), retain_until)
+
+
+def _whole(data: bytes, contents: Iterator[bytes | None]) -> bytes | None:
+    around, position = data[4 + SALT_BYTES :], _position(data)
+    if position == _WHOLE:
+        return around
+    content = next(contents)
+    return None if content is None else around[:position] + content + around[position:]
 
 
 def waiting(view: Reading) -> list[tuple[Lane, int, bytes, str]]:
@@ -366,7 +398,7 @@ def waiting(view: Reading) -> list[tuple[Lane, int, bytes, str]]:
     bodies = view.bodies([entry_key(row.id, row.number) for row in rows])
     found = []
     for row, sealed in zip(rows, bodies, strict=True):
-        body = sealed[SALT_BYTES:] if sealed is not None else row.beside
+        body = sealed[4 + SALT_BYTES :] if sealed is not None else row.beside
         if body is not None:
             found.append((_lane_row(row).lane, row.number, body, row.verdict.removeprefix(WAITS)))
     return found

@@ -22,7 +22,7 @@ from port2port.sharing.lane import NETWORK, Class, Lane, direct_to, handling_of,
 from port2port.sharing.recall import Recall, Why
 from port2port.sharing.recall_tables import Dropped, RecallRow
 from port2port.sharing.roster import Network
-from port2port.store import Transaction
+from port2port.store import Reading, Transaction
 
 ORDERS = {"withdraw": Op.WITHDRAW, "erase": Op.ERASE}
 OP_NAMES = {Op.WITHDRAW: "withdraw", Op.ERASE: "erase", Op.SUPERSEDE: "supersede"}
@@ -112,14 +112,14 @@ class TakingBack:
                 self._tx.append(vanished(Op.ERASE, each, each.object_id, self._me, reason, self._now))
 
 
-def holders_of(tx: Transaction, lane: Lane, first: int, network: Network, me: str, now: datetime) -> set[str]:
+def holders_of(view: Reading, lane: Lane, first: int, network: Network, me: str, now: datetime) -> set[str]:
     """Members who may have read an entry from number `first` on: all for whom it is or was meant, and who confirmed."""
-    confirmed = {each.peer for each in tables.all_acks(tx) if each.lane == lane.id and each.sequence >= first}
+    confirmed = {each.peer for each in tables.all_acks(view) if each.lane == lane.id and each.sequence >= first}
     entitled = {each.node_id for each in network.others(me) if outlet.may_read(lane, each.node_id, network, now)}
-    return {each for each in confirmed | entitled | _meant(tx, lane, network) if network.is_member(each)} - {me}
+    return {each for each in confirmed | entitled | _meant(view, lane, network) if network.is_member(each)} - {me}
 
 
-def _meant(tx: Transaction, lane: Lane, network: Network) -> set[str]:
+def _meant(view: Reading, lane: Lane, network: Network) -> set[str]:
     """The audience without the agreement, which may have ended since they read."""
     if lane.audience == NETWORK or member_of(lane.audience):
         return set()
@@ -129,7 +129,7 @@ def _meant(tx: Transaction, lane: Lane, network: Network) -> set[str]:
     agreement = network.roster.agreements.get(handling.agreement_id)
     if handling.audience.scope is Scope.ALL_MEMBERS:
         return set(agreement.parties) if agreement else set(network.members)
-    row = tables.find_lane(tx, lane.id)
+    row = tables.find_lane(view, lane.id)
     return set(msgspec.json.decode(row.members, type=list[str])) if row and row.members else set()
 
 

@@ -18,7 +18,7 @@ from port2port.stix.limits import MAX_PROBLEMS
 from port2port.stix.must import Must
 from port2port.stix.normal import is_normal
 from port2port.stix.problem import Problem, problem
-from port2port.stix.reading import Bundle, Item, Object, read_object, unread
+from port2port.stix.reading import Bundle, Item, Object, extension_of, read_object, unread
 from port2port.stix.types import SCO_TYPES, STANDARD_TYPES
 
 Problems = tuple[Problem, ...]
@@ -43,12 +43,14 @@ def check(found: Object) -> Problems:
     kind = found.get("type")
     if not isinstance(kind, str) or not 3 <= len(kind) <= MAX_TYPE_CHARS:
         return (_NO_TYPE,)
-    plan = _plan(kind) if kind in STANDARD_TYPES or kind in ids.OURS else _plan_of_stranger(found)
+    is_ours = kind in ids.OURS and extension_of(found, EXTENSION_ID) is not None
+    plan = _plan(kind) if kind in STANDARD_TYPES or is_ours else _plan_of_stranger(found)
     problems: list[Problem] = []
     asked = plan.told_by_function
     if not plan.is_valid(found):
-        problems = values.faults(found)
-        if shape := schemas.broken(plan.schema, found):
+        shape = schemas.broken(plan.schema, found)
+        problems = [] if shape and schemas.is_large(found) else values.faults(found)
+        if shape:
             return tuple([*problems, *shape][:MAX_PROBLEMS])
         asked = plan.musts
     for must in asked:
@@ -86,7 +88,10 @@ def _plan(kind: str) -> _Plan:
 
 
 def _plan_of_stranger(found: Object) -> _Plan:
-    """A type that is neither the standard's nor ours: without `created` and `modified` it is a cyber-observable."""
+    """A type that is neither the standard's nor ours, though its name may be: the extension says whose it is.
+
+    Without `created` and `modified` it is a cyber-observable.
+    """
     return _strangers("created" not in found and "modified" not in found)
 
 

@@ -9,7 +9,6 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from functools import lru_cache
 
 from port2port.core.errors import DecodeError
 from port2port.stix import times
@@ -22,7 +21,7 @@ _TOKENS = re.compile(
     |(?P<binary>b'[A-Za-z0-9+/=]*')
     |(?P<string>'(?:[^'\\]|\\['\\])*')
     |(?P<float>[+-]?\d*\.\d+)
-    |(?P<integer>[+-]?(?:0|[1-9]\d*)(?![\w.]))
+    |(?P<integer>[+-]?(?:0|[1-9]\d*))
     |(?P<name>[A-Za-z_][A-Za-z0-9_-]*)
     |(?P<mark>==|!=|<>|<=|>=|[=<>()\[\].,:*])""",
     re.VERBOSE | re.ASCII,
@@ -53,17 +52,24 @@ _KEYWORDS = frozenset(
     ]
 )
 _LITERALS = frozenset({"string", "integer", "float", "hex", "binary", "timestamp", "true", "false"})
-_TIMESTAMP = re.compile(
-    r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?Z", re.ASCII
-)
-
 Token = tuple[str, str]
 """Kind, text; keywords and marks are their own kind."""
 
 
-@lru_cache(maxsize=1024)
+_COMPARISON = r"(?!true\b|false\b)[a-z][a-z0-9-]*:(?!true\b|false\b)[a-z_][a-z0-9_]* = '(?:[^'\\]|\\['\\])*'"
+_is_plain = re.compile(rf"\[{_COMPARISON}(?: (?:OR|AND) {_COMPARISON})*\]", re.ASCII).fullmatch
+"""What most indicators of the world look like; a test holds it against the grammar."""
+
+
 def is_pattern(text: str) -> bool:
     """Whether the text is a pattern of at most `MAX_PATTERN_CHARS`."""
+    if len(text) <= MAX_PATTERN_CHARS and _is_plain(text):
+        return True
+    return is_pattern_by_grammar(text)
+
+
+def is_pattern_by_grammar(text: str) -> bool:
+    """The same, always by the grammar."""
     try:
         _Parser(text).pattern()
     except DecodeError:
@@ -163,7 +169,7 @@ class _Parser:
 
     def _moment(self) -> str:
         text = self._take("timestamp")[2:-1]
-        if _TIMESTAMP.fullmatch(text) is None or not times.exists(text):
+        if not times.is_timestamp(text):
             raise _refusal("a timestamp is none")
         return text
 

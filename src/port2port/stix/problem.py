@@ -28,5 +28,10 @@ class Problem:
 
 
 def problem(rule: str, path: Path, sentence: str) -> Problem:
-    """A problem whose sentence has at most `MAX_SENTENCE_CHARS`."""
-    return Problem(rule, path[:MAX_SENTENCE_CHARS], sentence[:MAX_SENTENCE_CHARS])
+    """A problem whose path and sentence are short, and safe to print: keys of a dictionary are a stranger's words."""
+    return Problem(rule, _printable(path), _printable(sentence))
+
+
+def _printable(text: str) -> str:
+    short = text[:MAX_SENTENCE_CHARS]
+    return short if short.isprintable() else "".join(each if each.isprintable() else "·" for each in short)

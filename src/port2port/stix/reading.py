@@ -10,12 +10,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from itertools import islice
+from typing import Any
 
 import msgspec
 
 from port2port.core.errors import DecodeError
-from port2port.stix.limits import MAX_BUNDLE_BYTES, MAX_BUNDLE_OBJECTS, MAX_OBJECT_BYTES
+from port2port.stix.limits import MAX_BUNDLE_BYTES, MAX_BUNDLE_MARKS, MAX_BUNDLE_OBJECTS, MAX_OBJECT_BYTES
 from port2port.stix.problem import Problem, problem
 
 Object = dict[str, Any]
@@ -48,12 +49,6 @@ class Bundle:
 
     id: str
     items: tuple[Item, ...]
-
-
-class _Envelope(msgspec.Struct, frozen=True):
-    type: Literal["bundle"]
-    id: str
-    objects: list[msgspec.Raw] = []
 
 
 def read_object(body: bytes) -> Object:
@@ -102,11 +97,29 @@ def read_bundle(body: bytes) -> Bundle:
 
 
 def _taken_apart(body: bytes) -> tuple[str, list[bytes]]:
+    """A bundle's id and the bytes of its objects. When one of them stops the reader, they are cut apart by hand."""
     try:
-        envelope = msgspec.json.decode(body, type=_Envelope)
+        return _envelope(body)
+    except DecodeError as error:
+        pieces, rest = _cut_by_hand(body, error)
+    bundle_id, left = _envelope(rest)
+    assert not left, "the list was taken out"
+    return bundle_id, pieces
+
+
+def _envelope(body: bytes) -> tuple[str, list[bytes]]:
+    """The list is taken out, so that the rest can be read as the small object that it is."""
+    try:
+        parts = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        listed = bytes(parts.get("objects", b"[]"))
+        raws = msgspec.json.decode(listed, type=list[msgspec.Raw])
     except _FAULTS as error:
-        return _taken_apart_by_brackets(body, error)
-    return envelope.id, [bytes(raw) for raw in envelope.objects]
+        raise DecodeError("This is not a bundle.", reason="bad-bundle") from error
+    before, _, after = body.partition(listed) if "objects" in parts else (body, b"", b"")
+    head = read_object(before + (b"[]" if "objects" in parts else b"") + after)
+    if head.get("type") != "bundle" or not isinstance(head.get("id"), str):
+        raise DecodeError("A bundle has the type `bundle` and an id.", reason="bad-bundle")
+    return head["id"], [bytes(raw) for raw in raws]
 
 
 def _item(raw: bytes) -> Item:
@@ -121,36 +134,45 @@ def unread(error: DecodeError) -> Problem:
     return problem("limit" if error.reason == "too-large" else "json", "", error.message)
 
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{},]', re.DOTALL)
-_OBJECTS = re.compile(rb'"objects"\s*:\s*\[')
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
+"""A text, which ends with the bundle if nothing closes it, so that it is looked at once; or a mark."""
 
 
-def _taken_apart_by_brackets(body: bytes, cause: Exception) -> tuple[str, list[bytes]]:
-    """When one object keeps the reader from getting through: cut at the brackets, and judge each piece alone."""
-    refusal = DecodeError("This is not a bundle.", reason="bad-bundle")
-    start = _OBJECTS.search(body)
+def _cut_by_hand(body: bytes, cause: DecodeError) -> tuple[list[bytes], bytes]:
+    """The members of the list `objects` of the outermost object, cut at marks, and the bundle with that list empty."""
+    marks = islice(_TOKEN.finditer(body), MAX_BUNDLE_MARKS)
+    start = _start_of_list(marks)
     if start is None:
-        raise refusal from cause
-    pieces, end = _pieces(body, start.end())
+        raise cause
+    pieces, end = _pieces(body, start, marks)
     if end is None:
-        raise refusal from cause
-    try:
-        envelope = msgspec.json.decode(body[: start.end()] + body[end:], type=_Envelope)
-    except _FAULTS as error:
-        raise refusal from error
-    return envelope.id, pieces
+        raise cause
+    return pieces, body[:start] + body[end:]
 
 
-def _pieces(body: bytes, start: int) -> tuple[list[bytes], int | None]:
+def _start_of_list(marks: Iterator[re.Match[bytes]]) -> int | None:
+    """Where the members of the outermost `objects` begin; the marks are taken up to there."""
+    depth, name = 0, b""
+    for found in marks:
+        token = found.group()
+        if depth == 1 and token == b"[" and name == b'"objects"':
+            return found.end()
+        depth += (token in b"[{") - (token in b"]}")
+        name = token
+    return None
+
+
+def _pieces(body: bytes, start: int, marks: Iterator[re.Match[bytes]]) -> tuple[list[bytes], int | None]:
     """The members of the list that begins at `start`, and where its bracket closes."""
     pieces: list[bytes] = []
     depth, begin = 0, start
-    for at, token in _brackets(body, start):
+    for found in marks:
+        token, at = found.group(), found.start()
         if token in b"[{":
             depth += 1
         elif token in b"]}" and depth:
             depth -= 1
-        elif depth == 0:
+        elif depth == 0 and len(token) == 1:
             pieces.append(body[begin:at].strip())
             begin = at + 1
             if token == b"]":
@@ -158,10 +180,3 @@ def _pieces(body: bytes, start: int) -> tuple[list[bytes], int | None]:
             if token == b"}":
                 break
     return pieces, None
-
-
-def _brackets(body: bytes, start: int) -> Iterator[tuple[int, bytes]]:
-    for found in _TOKEN.finditer(body, start):
-        token = found.group()
-        if len(token) == 1:
-            yield found.start(), token

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from port2port.stix import ids, markings
+from port2port.stix.limits import MAX_PATTERN_CHARS
 from port2port.stix.must import Must, calendar, in_order, is_language, points_at, refs, told_by_schema
 from port2port.stix.pattern import is_pattern
 from port2port.stix.reading import Object
@@ -19,7 +20,6 @@ from port2port.stix.types import (
     SCO_TYPES,
     SDO_TYPES,
     SRO_TYPES,
-    STANDARD_TYPES,
     TIMES,
     Targets,
 )
@@ -30,17 +30,18 @@ _SEMVER = rf"^{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_LABEL}(\.{_LABEL})*)?(\+[0-9a-z
 _CPE = r"^cpe:2\.3:[aho*-](:([*-]|(\?*|\*?)([a-zA-Z0-9._-]|\\[!-/:-@\[-`{-~])+(\?*|\*?))){10}$"
 """NIST IR 7695, formatted string binding."""
 _VERSION_4 = "-4[0-9a-fA-F]{3}-[^-]+-[^-]+$"
+_NO_PATTERN = f"This is no STIX pattern (section 9) of at most {MAX_PATTERN_CHARS} characters."
 _PROPERTY = re.compile(r"[a-z0-9_]{3,250}|id")
 _NOT_SCO = "|".join(sorted(SDO_TYPES | SRO_TYPES | META_TYPES | {"bundle"}))
 
 
 def of_type(kind: str, is_sco: bool) -> tuple[Must, ...]:
-    """What an object of this type is asked; `is_sco` says it of types that the standard does not know."""
+    """What an object of this type is asked; an empty one stands for types that nobody told us about."""
     return (*_common(kind, is_sco), *_times(kind, is_sco), *_references(kind), *_SPECIAL.get(kind, ()))
 
 
 def _common(kind: str, is_sco: bool) -> Iterator[Must]:
-    if kind not in STANDARD_TYPES and kind not in ids.OURS:
+    if not kind:
         yield Must("2.9-prefix", "id", "An id begins with the object's type.", _begins_with_its_type)
     for name, (target,) in COMMON_REFS.items():
         one: Schema = {"pattern": f"^{target}--"}
@@ -118,7 +119,7 @@ _SPECIAL: dict[str, tuple[Must, ...]] = {
         told_by_schema("7.3.1-version", "version", "This is no semantic version.", {"pattern": _SEMVER}),
         told_by_schema("7.3.1-author", "", "`created_by_ref` says whose it is.", {"required": ["created_by_ref"]}),
     ),
-    "indicator": (Must("4.7.1-pattern", "pattern", "This is no STIX pattern (section 9).", _pattern_holds),),
+    "indicator": (Must("4.7.1-pattern", "pattern", _NO_PATTERN, _pattern_holds),),
     "language-content": (
         Must("7.1.1-contents", "contents", "Language tags, and under each names of properties.", _contents_hold),
     ),

@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from port2port.stix.limits import MAX_PROBLEMS
+from port2port.stix.limits import MAX_DESCRIBED_VALUES, MAX_PROBLEMS
 from port2port.stix.problem import Problem, problem
 
 Schema = dict[str, Any]
@@ -95,11 +95,36 @@ def is_known(name: str) -> bool:
 
 
 def broken(name: str, found: Mapping[str, Any], inside: str = "") -> list[Problem]:
-    """What the schema `name` says against `found`, which stands at the path `inside`."""
-    errors = validator(name).iter_errors(found)
-    return [
-        problem("schema", _path(inside, error.instance_path), error.message) for error in islice(errors, MAX_PROBLEMS)
-    ]
+    """What the schema `name` says against `found`, which stands at the path `inside`.
+
+    All of it for an object of usual size. Of a large one the first only: a stranger's list of 100,000 wrong members
+    would cost seconds to describe.
+    """
+    judge = validator(name)
+    if judge.is_valid(found):
+        return []
+    errors = [_first(judge, found)] if is_large(found) else islice(judge.iter_errors(found), MAX_PROBLEMS)
+    told = (problem("schema", _path(inside, error.instance_path), error.message) for error in errors)
+    return list(dict.fromkeys(told))
+
+
+def _first(judge: Validator, found: Mapping[str, Any]) -> jsonschema_rs.ValidationError:
+    try:
+        judge.validate(found)
+    except jsonschema_rs.ValidationError as error:
+        return error
+    raise AssertionError("what is not valid has an error")
+
+
+def is_large(found: Mapping[str, Any]) -> bool:
+    """Whether more than `MAX_DESCRIBED_VALUES` lists, dictionaries and values are inside."""
+    level: list[Any] = [found]
+    seen = 0
+    while level and seen <= MAX_DESCRIBED_VALUES:
+        seen += sum(len(each) for each in level)
+        inner = (member for each in level for member in (each.values() if isinstance(each, dict) else each))
+        level = [member for member in islice(inner, MAX_DESCRIBED_VALUES) if isinstance(member, dict | list)]
+    return seen > MAX_DESCRIBED_VALUES
 
 
 def _path(inside: str, steps: list[str | int]) -> str:

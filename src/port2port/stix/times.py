@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from datetime import UTC, datetime
 
 from port2port.core.errors import DecodeError
 
-MILLISECOND_CHARS = len("2026-01-01T00:00:00.000Z")
+_SHAPE = re.compile(
+    r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?Z", re.ASCII
+)
 
 
 def stamp(at: datetime) -> str:
@@ -16,17 +19,16 @@ def stamp(at: datetime) -> str:
     return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
+def is_timestamp(text: str) -> bool:
+    """Whether a text has the shape, and names a day that exists."""
+    return _SHAPE.fullmatch(text) is not None and exists(text)
+
+
 def moment(text: str) -> datetime:
-    """UTC, to the microsecond; a leap second is the last second before it. Else `DecodeError`."""
-    plain = text[:17] + "59" + text[19:] if text[17:19] == "60" else text
-    try:
-        assert_shape = plain[10] == "T" and plain[-1] == "Z"
-        at = datetime.fromisoformat(plain)
-    except (ValueError, IndexError) as error:
-        raise DecodeError("This is no timestamp.", reason="bad-timestamp") from error
-    if not assert_shape or at.tzinfo is None:
-        raise DecodeError("This is no timestamp.", reason="bad-timestamp")
-    return at
+    """UTC, cut to the microsecond; a leap second is the last second before it. Raises `DecodeError`."""
+    if not is_timestamp(text):
+        raise DecodeError("This is no timestamp of STIX.", reason="bad-timestamp")
+    return datetime.fromisoformat(f"{text[:17]}59{text[19:]}" if text[17:19] == "60" else text)
 
 
 def exists(text: str) -> bool:

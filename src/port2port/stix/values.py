@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
-from port2port.stix.limits import MAX_DEPTH
+from port2port.stix.limits import MAX_DEPTH, MAX_PROBLEMS
 from port2port.stix.problem import Problem, problem
 
 MAX_INTEGER = 2**53 - 1
@@ -43,9 +44,9 @@ SCHEMA: dict[str, Any] = {
 
 
 def faults(found: dict[str, Any]) -> list[Problem]:
-    """The first such fault of each property."""
+    """The first such fault of each property, of at most `MAX_PROBLEMS`."""
     every = (_fault(name, value) for name, value in found.items())
-    return [fault for fault in every if fault is not None]
+    return list(islice((fault for fault in every if fault is not None), MAX_PROBLEMS))
 
 
 def _fault(name: str, value: Any) -> Problem | None:

@@ -52,13 +52,16 @@ class Identity(Ed25519PrivateKey):
         return _load(path)
 
     def take_up(self, public_key: bytes) -> bool:
-        """Sign with the next key from now on, if it is this one; False when there is nothing to do."""
-        path = self._folder / NEXT_NAME
-        if not path.exists() or public_bytes(key := _load(path)) != public_key:
+        """Sign with this key from now on; False when neither file holds it. Another process may have done it."""
+        path, next_path = self._folder / FILE_NAME, self._folder / NEXT_NAME
+        with suppress(FileNotFoundError):
+            if public_bytes(_load(next_path)) == public_key:
+                _write_once(self._folder / FIRST_NAME, f"{self.first.hex()}\n".encode())
+                os.replace(next_path, path)
+                sync_folder(self._folder)
+        key = _load(path)
+        if public_bytes(key) != public_key:
             return False
-        _write_once(self._folder / FIRST_NAME, f"{self.first.hex()}\n".encode())
-        os.replace(path, self._folder / FILE_NAME)
-        sync_folder(self._folder)
         self._key = key
         return True
 

@@ -22,8 +22,9 @@ from port2port.sharing.misp import tags
 from port2port.sharing.misp.core_format import Event, decode_event, encode_event
 from port2port.sharing.misp.directory import digests, manifest_entry
 from port2port.sharing.misp.from_misp import objects_of
+from port2port.sharing.misp.headings import Heading
 from port2port.sharing.misp.templates import INCIDENT, LOCATION, OWN, TEMPLATES, UAS, VEHICLE, VESSEL
-from port2port.sharing.misp.to_misp import Heading, event_of
+from port2port.sharing.misp.to_misp import event_of
 
 HEADING = Heading(
     uuid="2f6b7a1e-5a0a-5a0e-9b55-000000000001", organisation="Port of Ostend", organisation_uuid=AUTHOR, at=AT

@@ -1,0 +1,1 @@
+"""The audit log: what cannot be changed unnoticed, and can be forgotten. See docs/explanation/audit.md."""

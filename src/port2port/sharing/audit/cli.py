@@ -65,7 +65,7 @@ def show(opener: Opener, number: int, kind: str, as_json: bool) -> None:
     """The newest entries: when, what, who."""
     with opener.open_site() as site, site.store.reading() as view:
         names = {each.node_id: each.name for each in Book().network(view).members.values()}
-        shown = [present.named(present.shown(each), names) for each in tables.newest_leaves(view, number, kind)]
+        shown = [present.shown(each, names) for each in tables.newest_leaves(view, number, kind)]
     if as_json:
         show_json(shown)
         return

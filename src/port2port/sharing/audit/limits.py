@@ -27,8 +27,11 @@ MAX_ERASED_AT_ONCE = 10_000
 PAGE_LEAVES = 4_096
 """Entries read at once; whole tiles."""
 
-FIRST_ROUND_S = 15.0
-"""The first round comes within this time, each node's at another moment."""
+FIRST_ROUND_S = 60.0
+"""The first round comes half this time to this time after the start, each node's at another moment."""
 
 MAX_AGREED = 10_000
 """Pairs of checkpoints that a node remembers as proven, so that it need not ask again."""
+
+FIRST_CHECK_S, CHECK_EVERY_S = 300.0, 24 * 3600.0
+"""The whole log is checked so long after the start, and then so often."""

@@ -108,11 +108,10 @@ class AuditLog:
         """Erase the content of entries; answers how many had one. The tree stays, and the act is an entry itself."""
         if not reason or not 0 < len(places) <= MAX_ERASED_AT_ONCE:
             raise BadInput("Erasing needs a reason, and some entries but not too many.")
-        count = tables.erase(tx, places)
-        if count:
-            erased = AuditErased(at=self.site.clock(), entries=tuple(places), reason=reason, account=account)
-            tx.append(erased)
-        return count
+        erased = tables.erase(tx, places)
+        if erased:
+            tx.append(AuditErased(at=self.site.clock(), entries=erased, reason=reason, account=account))
+        return len(erased)
 
 
 def continues(view: Reading, last: StoredCheckpoint) -> bool:

@@ -75,7 +75,7 @@ class Rounds:
 
     async def run(self) -> None:
         """Round after round until cancelled."""
-        await asyncio.sleep(FIRST_ROUND_S * self.random.random())
+        await asyncio.sleep(FIRST_ROUND_S * (0.5 + 0.5 * self.random.random()))
         while True:
             await self.round()
             await asyncio.sleep(WITNESS_EVERY_S * (0.9 + 0.2 * self.random.random()))

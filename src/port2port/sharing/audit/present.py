@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from port2port.sharing.audit.tables import Leaf
 MAX_WHAT_CHARS = 120
 _ABOUT = (
     "reference",
+    "account",
     "object_id",
     "alert_id",
     "name",
@@ -39,18 +40,16 @@ class Shown:
     erased: bool
 
 
-def shown(leaf: Leaf) -> Shown:
-    """An entry from its leaf; of an erased one, only when and what kind."""
+def shown(leaf: Leaf, names: Mapping[str, str]) -> Shown:
+    """An entry from its leaf, with names in place of ids that have one; of an erased one, only when and what kind."""
     record = None if leaf.record is None else read_record(leaf.record)
     values = record.values() if record else {}
-    return Shown(leaf.place, leaf.at, leaf.kind, who(values), _what(values), leaf.record is None)
+    did = who(values)
+    told = [names.get(each, each) for each in _about(values) if each != did]
+    what = " · ".join(dict.fromkeys(told))[:MAX_WHAT_CHARS]
+    return Shown(leaf.place, leaf.at, leaf.kind, names.get(did, did), what, leaf.record is None)
 
 
-def named(entry: Shown, names: Mapping[str, str]) -> Shown:
-    """With a name in place of an account's or a node's id."""
-    return replace(entry, who=names.get(entry.who, entry.who))
-
-
-def _what(values: Mapping[str, Any]) -> str:
-    told = [str(values[key]) for key in _ABOUT if isinstance(values.get(key), str | int) and values[key] != ""]
-    return " · ".join(dict.fromkeys(told))[:MAX_WHAT_CHARS]
+def _about(values: Mapping[str, Any]) -> list[str]:
+    found = (values.get(key) for key in _ABOUT)
+    return [str(each) for each in found if isinstance(each, str | int) and each != ""]

@@ -62,7 +62,7 @@ def tells_of(record: Record, entry: Recorded) -> bool:
 
 def who(values: Mapping[str, Any]) -> str:
     """The account, or else the organisation, that a fact names as the one who did it."""
-    named = (values.get(key) for key in ("account", "by_name", "by", "origin_name", "name"))
+    named = (values.get(key) for key in ("by_name", "by", "account", "origin_name"))
     return next((each for each in named if isinstance(each, str) and each), "")
 
 

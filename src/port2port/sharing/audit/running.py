@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from port2port.capability import Reader, Task
 from port2port.sharing import calls
 from port2port.sharing.audit import status
+from port2port.sharing.audit.checking import Checking
 from port2port.sharing.audit.log import AuditLog
 from port2port.sharing.audit.peering import Answers, Rounds
 from port2port.sharing.audit.witness import Witness
@@ -25,12 +26,16 @@ class AuditParts:
     log: AuditLog
     answers: Answers
     rounds: Rounds
+    checking: Checking
 
     def reader(self) -> Reader:
         return self.log.reader()
 
-    def task(self) -> Task:
-        return Task(name="sharing.audit", run=self.rounds.run)
+    def tasks(self) -> tuple[Task, ...]:
+        return (
+            Task(name="sharing.audit", run=self.rounds.run),
+            Task(name="sharing.audit-check", run=self.checking.run),
+        )
 
     def peer_routes(self) -> tuple[PeerRoute, ...]:
         return self.answers.routes()
@@ -63,7 +68,13 @@ def assemble(peers: Peers) -> AuditParts:
         return await calls.call(peers, member, method, path, body)
 
     log, witness = AuditLog(site), Witness(site, keys_of, any_keys_of, name_of)
-    return AuditParts(peers, log, Answers(site, witness), Rounds(site, log, witness, others, call))
+    return AuditParts(
+        peers,
+        log,
+        Answers(site, witness),
+        Rounds(site, log, witness, others, call),
+        Checking(site, log, any_keys_of),
+    )
 
 
 def known_keys(peers: Peers, view: Reading, node: str) -> tuple[bytes, ...]:

@@ -173,11 +173,13 @@ def kinds(view: Reading) -> list[str]:
     return list(view.execute(select(leaves.c.kind).distinct().order_by(leaves.c.kind)).scalars())
 
 
-def erase(tx: Transaction, places: Sequence[int]) -> int:
-    """Forget salt and record of these leaves, but never what says who erased; answers how many there were."""
-    query = update(leaves).where(leaves.c.place.in_(places), leaves.c.record.is_not(None))
-    query = query.where(leaves.c.kind != AuditErased.kind())
-    return tx.execute(query.values(salt=None, record=None)).rowcount
+def erase(tx: Transaction, places: Sequence[int]) -> tuple[int, ...]:
+    """Forget salt and record of these leaves, but never what says who erased; answers the places that had one."""
+    told = leaves.c.record.is_not(None) & (leaves.c.kind != AuditErased.kind())
+    query = select(leaves.c.place).where(leaves.c.place.in_(places), told).order_by(leaves.c.place)
+    found = tuple(tx.execute(query).scalars())
+    tx.execute(update(leaves).where(leaves.c.place.in_(found)).values(salt=None, record=None))
+    return found
 
 
 def tile(view: Reading, level: int, number: int) -> bytes:

@@ -82,7 +82,8 @@ def _subtree(tile: bytes | bytearray, first: int, height: int) -> bytes:
     """The root over 2^height hashes of a tile."""
     begin, end = first * HASH_BYTES, (first + (1 << height)) * HASH_BYTES
     assert end <= len(tile), "the subtree is filled"
-    row = [bytes(tile[at : at + HASH_BYTES]) for at in range(begin, end, HASH_BYTES)]
+    data = bytes(tile[begin:end])
+    row = [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
     while len(row) > 1:
         row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
     return row[0]

@@ -100,7 +100,7 @@ class _Told:
         elif record is not None and not tells_of(record, entry):
             self.report.wrong(f"Entry {leaf.place} and the node's own record {leaf.number} differ.")
         if record is not None and record.kind == AuditErased.kind():
-            self._allowed.update(record.values().get("entries", ()))
+            self._allowed.update(each for each in record.values().get("entries", ()) if each < leaf.place)
 
     def _record(self, leaf: Leaf) -> Record | None:
         """What the leaf stands for, when it was not erased and is whole."""
@@ -178,6 +178,11 @@ def _check_cosignatures(view: Reading, keys: Keys, report: Report) -> None:
     if by_size:
         report.confirmed_size = max(by_size, key=lambda size: (min(len(by_size[size]), 3), size))
         report.witnesses = tuple(sorted(by_size[report.confirmed_size]))
+
+
+def witnesses(view: Reading) -> list[str]:
+    """Node ids of all who confirmed something."""
+    return sorted({each.witness for each in tables.all_cosignatures(view)})
 
 
 def _is_confirmation(view: Reading, given: Cosignature, keys: Keys) -> bool:

@@ -287,13 +287,13 @@ class Bundle:
         if hashlib.sha256(b"p2p-audit-1\x00" + salt + record).digest() != entry:
             self._wrong(f"The record of entry {place} was changed.")
         elif b'"AuditErased"' in record:
-            self._note_erased(record)
+            self._note_erased(place, record)
 
-    def _note_erased(self, record: bytes) -> None:
+    def _note_erased(self, place: int, record: bytes) -> None:
         try:
             said = json.loads(record)
             if said["kind"] == "AuditErased":
-                self.allowed.update(map(int, said["fact"]["entries"]))
+                self.allowed.update(each for each in said["fact"]["entries"] if each < place)
         except (ValueError, KeyError, TypeError, RecursionError):
             self._wrong("A record about erasing cannot be read.")
 

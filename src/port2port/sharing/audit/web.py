@@ -11,8 +11,8 @@ from litestar.response import Redirect, Template
 
 from port2port.capability import Page
 from port2port.core.party import SYSTEM_ACCOUNT, Role
-from port2port.sharing.audit import present, status, tables, verify
-from port2port.sharing.audit.running import AuditParts, known_keys
+from port2port.sharing.audit import present, status, tables
+from port2port.sharing.audit.running import AuditParts
 from port2port.web import allow, page, see_other
 from port2port.web.state import shared
 
@@ -54,7 +54,7 @@ def routes(parts: AuditParts) -> list[Any]:
             kinds = tables.kinds(view)
         return page(
             "sharing/audit.html",
-            entries=[present.named(present.shown(each), names) for each in found[:PAGE_ENTRIES]],
+            entries=[present.shown(each, names) for each in found[:PAGE_ENTRIES]],
             older=found[PAGE_ENTRIES - 1].place if len(found) > PAGE_ENTRIES else None,
             state=now,
             me=site.party.node_id,
@@ -68,10 +68,7 @@ def routes(parts: AuditParts) -> list[Any]:
 
     @post("/audit/verify", guards=[allow(*READERS)], sync_to_thread=True)
     def verify_now() -> Redirect:
-        with site.store.reading() as view:
-            nodes = [site.party.node_id, *parts.peers.book.network(view).members]
-            keys = {each: known_keys(parts.peers, view, each) for each in nodes}
-        verify.verify(site.store, site.party.node_id, lambda node: keys.get(node, ()), site.clock())
+        parts.checking.check()
         return see_other("/audit")
 
     return [show_audit, verify_now]

@@ -111,7 +111,7 @@ class Witness:
 
     def _unproven(self, tx: Transaction, known: Seen, said: Checkpoint, given: Note) -> PeerAnswer:
         """It signed this, and cannot show that what we confirmed is its beginning."""
-        if said.size:
+        if known.size:
             self.contradiction(tx, known, given.encode(), self.site.party.node_id)
         return self._refused("inconsistent", PeerAnswer(422, content_type=TEXT))
 

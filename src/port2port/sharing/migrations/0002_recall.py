@@ -29,8 +29,8 @@ def upgrade() -> None:
         "sharing_entry_object",
         "sharing_entry",
         ["object_id"],
-        sqlite_where=sa.text("object_id IS NOT NULL"),
-        postgresql_where=sa.text("object_id IS NOT NULL"),
+        sqlite_where=sa.text("object_id IS NOT NULL AND verdict = 'own'"),
+        postgresql_where=sa.text("object_id IS NOT NULL AND verdict = 'own'"),
     )
     op.create_index(
         "sharing_entry_retention",

@@ -44,7 +44,7 @@ def export_feed(opener: Opener, folder: Path, tlp: str, for_ourselves: bool) -> 
     click.echo(f"{done.written} written, {done.unchanged} unchanged, {done.withdrawn} taken out.")
     _echo_counts("Not in the folder:", done.held_back)
     if done.left_out:
-        click.echo(f"{done.left_out} STIX objects inside written events have no words in MISP.")
+        click.echo(f"{done.left_out} objects or properties inside written events have no place in MISP.")
 
 
 @misp.command("import")

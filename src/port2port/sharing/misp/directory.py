@@ -100,6 +100,9 @@ class Directory:
     def remove_event(self, event: str) -> None:
         (self.path / f"{event}.json").unlink(missing_ok=True)
 
+    def has_index(self) -> bool:
+        return (self.path / MANIFEST).is_file() and (self.path / HASHES).is_file()
+
     def write_index(self, manifest: Mapping[str, Any], lines: Mapping[str, list[str]]) -> None:
         """The two files that name all events."""
         text = "".join(f"{digest},{event}\n" for event in sorted(lines) for digest in lines[event])

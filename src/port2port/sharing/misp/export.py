@@ -25,9 +25,10 @@ from port2port.sharing.misp.choice import Choice, is_about_a_person, is_marked_s
 from port2port.sharing.misp.core_format import Event, decode_event, encode_event
 from port2port.sharing.misp.directory import Directory, digests, manifest_entry
 from port2port.sharing.misp.facts import FeedWritten
+from port2port.sharing.misp.headings import Heading
 from port2port.sharing.misp.ids import derived, event_uuid
 from port2port.sharing.misp.tables import Shared, Written
-from port2port.sharing.misp.to_misp import Heading, event_of
+from port2port.sharing.misp.to_misp import event_of
 from port2port.store import Reading
 
 THERE, WITHDRAWN = "there", "withdrawn"
@@ -48,7 +49,7 @@ class Exported:
     held_back: Counter[str] = field(default_factory=Counter)
     """Reason -> number of objects that may not stand there."""
     left_out: int = 0
-    """STIX objects inside written events that MISP has no words for."""
+    """Objects and properties inside written events that MISP has no place for."""
 
 
 def export(site: Site, book: Book, folder: Path, choice: Choice) -> Exported:
@@ -225,7 +226,7 @@ class _Run:
                 manifest[event], lines[event] = manifest_entry(made), digests(made)
         manifest = {event: entry for event, entry in manifest.items() if event in wanted}
         lines = {event: found for event, found in lines.items() if event in wanted and found}
-        if (manifest, lines) != before or not manifest:
+        if (manifest, lines) != before or not self._directory.has_index():
             self._directory.write_index(manifest, lines)
 
 

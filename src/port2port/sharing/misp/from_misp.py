@@ -7,41 +7,21 @@ vessel, a place. What we have no word for is named in `left_out`, one attribute 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from port2port.core.errors import BadInput
-from port2port.core.handling import Tlp
 from port2port.sharing.misp import comments, patterns, tags, values
 from port2port.sharing.misp.core_format import Attribute, Event, Object, Reference, Tag, stamp
+from port2port.sharing.misp.gathering import Read, author_id, gather
 from port2port.sharing.misp.ids import derived
 from port2port.sharing.misp.patterns import Comparison
-from port2port.sharing.misp.tags import Pap
 from port2port.sharing.misp.templates import ALIASES, BY_NAME, INCIDENT, ORGANIZATION, SEALED_BY, Relation, Template
-from port2port.stix.check import check
 from port2port.stix.extension import NEW_SCO
 from port2port.stix.ids import OURS, derived_id
 from port2port.stix.normal import IDENTIFYING
 
-ORGANISATION_SINCE = "2026-01-01T00:00:00.000Z"
-"""MISP does not say since when it knows an organisation: a fixed date, so that the object is always the same."""
 VALUE = Relation("value", ("value",), contributes=True)
 _INDICATOR_TYPE = 'port2port:indicator-type="'
-
-
-@dataclass(kw_only=True)
-class Read:
-    """An event in STIX terms."""
-
-    objects: list[dict[str, Any]]
-    tlp: Tlp | None
-    """None: the event says nothing. Then nothing may be assumed."""
-    pap: Pap | None
-    tags: list[str]
-    """All that are neither, as they are written."""
-    left_out: list[str] = field(default_factory=list)
-    """`type uuid` of each attribute and object that is not among the objects."""
 
 
 def objects_of(event: Event) -> Read:
@@ -52,7 +32,7 @@ def objects_of(event: Event) -> Read:
 class _Reader:
     def __init__(self, event: Event) -> None:
         self._event = event
-        self._author = _author(event.orgc.uuid)
+        self._author = author_id(event.orgc.uuid)
         self._tlp, self._pap, others = tags.read_tags(_names(event.tags))
         self._refs = tags.marking_refs(self._tlp, self._pap)
         self._read = Read(objects=[], tlp=self._tlp, pap=self._pap, tags=others)
@@ -67,7 +47,9 @@ class _Reader:
         for each in self._event.objects:
             for reference in each.references:
                 self._attempt(self._reference, reference, "reference", each)
-        self._finish()
+        at = comments.moment(stamp(self._event.timestamp))
+        stix_id = f"grouping--{derived('grouping', str(self._event.uuid))}"
+        gather(self._event, self._read, self._versioned("grouping", stix_id, {"created": at, "modified": at}))
         return self._read
 
     def _attempt(self, take: Any, what: Attribute | Object | Reference, name: str, *more: Any) -> None:
@@ -78,58 +60,6 @@ class _Reader:
             done = False
         if not done and not what.deleted:
             self._read.left_out.append(f"{name} {what.uuid}")
-
-    def _finish(self) -> None:
-        """Who says it, under which colours; an event without an incident is a grouping."""
-        found = self._read.objects
-        incident = next((each["id"] for each in found if each["type"] == "incident"), None)
-        for each in found:
-            if each["type"] == "note":
-                each["object_refs"] = [incident or self._grouping_id()]
-        if incident is None:
-            self._group()
-        self._drop_what_is_wrong()
-        found = self._read.objects
-        colours = {each for each in (self._tlp, self._pap) if each}
-        refs = {ref for each in found for ref in each.get("object_marking_refs", ())}
-        colours |= {colour for colour, (marking, _) in tags.MARKINGS.items() if marking in refs}
-        found[:0] = [*map(tags.marking, sorted(colours)), self._organisation()]
-        unique = {each["id"]: each for each in reversed(found)}
-        self._read.objects = list(reversed(unique.values()))
-
-    def _drop_what_is_wrong(self) -> None:
-        """Whatever a feed says, what comes out of here is STIX 2.1."""
-        wrong = {each["id"] for each in self._read.objects if check(each)}
-        for each in self._read.objects:
-            if each["type"] == "relationship" and wrong & {each["source_ref"], each["target_ref"]}:
-                wrong.add(each["id"])
-            if each["type"] == "grouping":
-                each["object_refs"] = [ref for ref in each["object_refs"] if ref not in wrong]
-                wrong |= set() if each["object_refs"] else {each["id"]}
-        self._read.left_out += sorted(wrong)
-        self._read.objects = [each for each in self._read.objects if each["id"] not in wrong]
-
-    def _organisation(self) -> dict[str, Any]:
-        return {
-            "type": "identity",
-            "spec_version": "2.1",
-            "id": self._author,
-            "created": ORGANISATION_SINCE,
-            "modified": ORGANISATION_SINCE,
-            "name": self._event.orgc.name,
-            "identity_class": "organization",
-        }
-
-    def _grouping_id(self) -> str:
-        return f"grouping--{derived('grouping', str(self._event.uuid))}"
-
-    def _group(self) -> None:
-        refs = [each["id"] for each in self._read.objects]
-        at = comments.moment(stamp(self._event.timestamp))
-        if refs:
-            made = self._versioned("grouping", self._grouping_id(), {"created": at, "modified": at})
-            made |= {"name": self._event.info, "context": "unspecified", "object_refs": refs}
-            self._read.objects.append(made | ({"labels": self._read.tags} if self._read.tags else {}))
 
     def _versioned(self, kind: str, stix_id: str, times: Mapping[str, str]) -> dict[str, Any]:
         made: dict[str, Any] = {
@@ -277,13 +207,6 @@ class _Reader:
         words = "\n".join(each for each in (said.name, said.description) if each)
         self._read.objects.append(made | ({"description": words} if words else {}))
         return True
-
-
-def _author(organisation: UUID) -> str:
-    """The identity of an organisation: its own uuid, if STIX 2.1 section 2.9 allows that form."""
-    version = organisation.version
-    own = organisation if version in range(1, 6) else derived("organisation", str(organisation))
-    return f"identity--{own}"
 
 
 def _template_of(found: Object) -> tuple[Template | None, Mapping[str, str]]:

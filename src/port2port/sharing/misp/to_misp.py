@@ -7,52 +7,33 @@ every version, and two events never share one (MISP refuses that).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from port2port.core.handling import Tlp
 from port2port.sharing.misp import comments, patterns, tags, values
-from port2port.sharing.misp.core_format import Attribute, Event, Object, Organisation, Reference, Tag
+from port2port.sharing.misp.attributes import CATEGORIES, fits, single
+from port2port.sharing.misp.core_format import Attribute, Event, Object, Reference, Tag
+from port2port.sharing.misp.headings import Heading, Stix, begin, in_todays_words
 from port2port.sharing.misp.ids import derived
 from port2port.sharing.misp.patterns import Comparison
 from port2port.sharing.misp.templates import BY_STIX, SEALED_BY, Relation, Template
-from port2port.stix.extension import EXTENSION_ID
+from port2port.sharing.misp.unsaid import unsaid
 from port2port.stix.ids import derived_id
-
-Stix = Mapping[str, Any]
 
 SILENT = ("marking-definition", "extension-definition", "grouping")
 """Said by tags, by templates and by the event itself."""
-FORMER_ID = "extension-definition--1a562c38-f373-52d6-a777-9f97bb6742ce"
 INDICATOR_TYPE = 'port2port:indicator-type="{}"'
 MAX_COMMENT_CHARS = 60_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Heading:
-    """What an event says of itself beside the objects in it."""
-
-    uuid: str
-    organisation: str
-    organisation_uuid: str
-    """The UUID of the identity that made the objects."""
-    at: datetime
-    tlp: Tlp | None = None
-    """The label of the whole; the strictest of it and of the objects' markings counts."""
-    info: str = ""
-    """When no incident among the objects says it."""
-
-
 @dataclass(kw_only=True)
 class Written:
-    """An event, and which STIX objects it says nothing of."""
+    """An event, and what of the STIX objects it does not say."""
 
     event: Event
     left_out: list[str] = field(default_factory=list)
-    """STIX ids."""
+    """STIX ids; with a property behind it where only that is left out."""
 
 
 def event_of(objects: Sequence[Stix], heading: Heading) -> Written:
@@ -62,22 +43,12 @@ def event_of(objects: Sequence[Stix], heading: Heading) -> Written:
 
 class _Writer:
     def __init__(self, objects: Sequence[Stix], heading: Heading) -> None:
-        self._objects, self._heading = [_today(each) for each in objects], heading
+        self._objects, self._heading = [in_todays_words(each) for each in objects], heading
         self._tlp, self._pap = tags.read_markings(
             ref for each in objects for ref in each.get("object_marking_refs", ())
         )
         self._tlp = tags.strictest(each for each in (self._tlp, heading.tlp) if each is not None)
-        incident: Stix = next((each for each in self._objects if each["type"] == "incident"), {})
-        self._event = Event(
-            uuid=UUID(heading.uuid),
-            info=str(incident.get("name") or heading.info or "Port2Port")[:4000],
-            date=f"{_begun(incident, heading):%Y-%m-%d}",
-            timestamp=int(heading.at.timestamp()),
-            published=True,
-            analysis=2 if _ours(incident).get("status") == "closed" else 0,
-            threat_level_id=_threat_level(incident),
-            orgc=Organisation(name=heading.organisation, uuid=UUID(heading.organisation_uuid)),
-        )
+        self._event = begin(self._objects, heading)
         self._places: dict[str, Object] = {}
         self._written = Written(event=self._event)
 
@@ -90,6 +61,10 @@ class _Writer:
                 self._relate(each)
             for seal in each.get("seal_refs", ()):
                 self._sealed(each, seal)
+        left_out = set(self._written.left_out)
+        for each in self._objects:
+            if each["id"] not in left_out and each["type"] not in SILENT:
+                self._written.left_out += [f"{each['id']} {path}" for path in unsaid(each)]
         names = [tags.tag_name(colour) for colour in (self._tlp, self._pap) if colour]
         names += [label for each in self._objects if each["type"] == "incident" for label in each.get("labels", ())]
         self._event.tags = [Tag(name=name) for name in dict.fromkeys(names)]
@@ -147,10 +122,10 @@ class _Writer:
         said = patterns.read(found["pattern"]) if found["pattern_type"] == "stix" else []
         kinds = {each.kind for each in said}
         template = BY_STIX.get(said[0].kind) if len(kinds) == 1 else None
-        single = _single(said)
-        if single is not None:
-            self._flag(found, self._add(found, *single, comment=comments.write(dict(found))))
-        elif template is not None and all(_fits(template, each) for each in said):
+        alone = single(said)
+        if alone is not None:
+            self._flag(found, self._add(found, *alone, comment=comments.write(dict(found))))
+        elif template is not None and all(fits(template, each) for each in said):
             self._indicate_object(found, template, said)
         elif found["pattern_type"] in patterns.LANGUAGES:
             name = patterns.LANGUAGES[found["pattern_type"]]
@@ -182,7 +157,7 @@ class _Writer:
             uuid=UUID(self._uuid(found["id"])),
             type=misp_type,
             category=category or CATEGORIES[misp_type],
-            value=value.strip(),
+            value=values.trimmed(value),
             comment=_cut(comment),
             timestamp=self._changed(found),
         )
@@ -229,69 +204,9 @@ class _Writer:
         return int(at.timestamp())
 
 
-CATEGORIES = {
-    **dict.fromkeys(("ip-dst", "domain", "domain|ip", "url", "snort"), "Network activity"),
-    **dict.fromkeys(("md5", "sha1", "sha256", "sha512", "filename"), "Payload delivery"),
-    **dict.fromkeys(("stix2-pattern", "yara", "sigma"), "Payload installation"),
-    "email": "Social network",
-}
-"""MISP's own default category of each type that we write on its own."""
-
-
 def _id_comment(found: Stix) -> str:
     """A Cyber-observable Object's id follows from its values; only another id has to be said."""
     return "" if derived_id(found) == found["id"] else comments.tail(dict(found))
-
-
-def _single(said: Sequence[Comparison]) -> tuple[str, str, str] | None:
-    """Type, category and value of the one attribute that says all this; None when it takes more, or an object."""
-    match [(kind, path) for kind, path, _ in said]:
-        case [one] if one in patterns.TYPES:
-            misp_type, value = patterns.TYPES[one], said[0].value
-        case [("domain-name", "value"), ("domain-name", patterns.RESOLVES_TO)]:
-            misp_type, value = "domain|ip", f"{said[0].value}|{said[1].value}"
-        case _:
-            return None
-    return (misp_type, "", value) if _reads_back(misp_type, value, said) else None
-
-
-def _fits(template: Template, said: Comparison) -> bool:
-    return values.relation_at(template, said.path) is not None and said.value == said.value.strip() != ""
-
-
-def _reads_back(misp_type: str, value: str, said: Sequence[Comparison]) -> bool:
-    """Whether the attribute means the same to a reader: an address that is none is not written as one.
-
-    MISP trims values: one with blanks around it travels inside a pattern.
-    """
-    try:
-        return value == value.strip() != "" and patterns.comparisons_of(misp_type, value) == list(said)
-    except ValueError:
-        return False
-
-
-def _begun(incident: Stix, heading: Heading) -> datetime:
-    return comments.when(incident["created"]) if "created" in incident else heading.at
-
-
-def _today(found: Stix) -> Stix:
-    """An incident as nodes wrote it before they had the extension of today, in today's words."""
-    extensions = found.get("extensions", {})
-    if FORMER_ID not in extensions or EXTENSION_ID in extensions:
-        return found
-    renamed = {EXTENSION_ID if key == FORMER_ID else key: value for key, value in extensions.items()}
-    return {**found, "extensions": renamed}
-
-
-def _ours(incident: Stix) -> Stix:
-    ours: Stix = incident.get("extensions", {}).get(EXTENSION_ID, {})
-    return ours
-
-
-def _threat_level(incident: Stix) -> int:
-    """1 is high, 4 undefined: our priorities 1 to 3 are the first three."""
-    priority = _ours(incident).get("priority", 4)
-    return priority if priority in (1, 2, 3) else 4
 
 
 def _cut(comment: str) -> str:

@@ -8,8 +8,6 @@ from typing import Any
 from port2port.sharing.misp.comments import moment, when
 from port2port.sharing.misp.templates import Relation, Template
 
-_BASE = ("type", "spec_version", "id", "created", "modified", "created_by_ref", "object_marking_refs", "labels")
-
 
 def texts(relation: Relation, found: Mapping[str, Any]) -> Iterator[str]:
     """The values of one relation in a STIX object, as MISP writes them."""
@@ -27,7 +25,12 @@ def _text(relation: Relation, value: Any) -> str:
         return "1" if value else "0"
     if isinstance(value, int | float) and relation.scale != 1.0:
         return repr(value / relation.scale)
-    return value.strip() if isinstance(value, str) else repr(value)  # MISP trims every value
+    return trimmed(value) if isinstance(value, str) else repr(value)
+
+
+def trimmed(text: str) -> str:
+    """As MISP keeps a value: without blanks and NUL characters around it."""
+    return text.strip().strip("\0").strip()
 
 
 def put(relation: Relation, text: str, into: dict[str, Any]) -> None:
@@ -54,20 +57,6 @@ def _value(relation: Relation, text: str) -> Any:
     if value != value or value in (float("inf"), float("-inf")):
         raise ValueError(text)
     return value if relation.scale == 1.0 else round(value * relation.scale, 6)
-
-
-def is_expressed(template: Template, found: Mapping[str, Any]) -> bool:
-    """Whether nothing of a STIX object is left out in MISP."""
-    known = {each.path[:depth] for each in template.relations for depth in range(1, len(each.path) + 1)}
-    return all(path in known or path[0] in _BASE or path[-1] == "extension_type" for path in _leaves(found, ()))
-
-
-def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    if isinstance(value, Mapping) and value:
-        for key, each in value.items():
-            yield from _leaves(each, (*path, key))
-    else:
-        yield path
 
 
 def path_text(relation: Relation) -> str:

@@ -95,7 +95,7 @@ class Feeder:
         for number, objects in shelf.remove_packs(tx, packs, now).items():
             collection = tables.get(tx, number)
             if collection.kind is Kind.LANE:
-                items = [made for each in objects if (made := revoked.version_of(*each, now))]
+                items = [made for each in objects if (made := revoked.version_of(*each))]
                 shelf.put(tx, collection, items, now, now + REVOKED_KEPT)
 
     def _merge(self, tx: Transaction) -> None:

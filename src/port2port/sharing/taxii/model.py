@@ -63,9 +63,9 @@ def title_of(lane: Lane, network: Network) -> str:
     urgent = ", urgent" if lane.urgency is Class.FLASH else ""
     exercise = "" if label.context == "live" else ", exercise"
     purpose = label.purpose.value.replace("-", " ")
-    return (
-        f"{network.name(lane.origin)} for {_audience(label, network)}: {label.tlp.value}, {purpose}{urgent}{exercise}"
-    )
+    party = network.roster.parties.get(lane.origin)
+    whose = f"{party.name if party else network.name(lane.origin)} for {_audience(label, network)}"
+    return f"{whose}: {label.tlp.value}, {purpose}{urgent}{exercise}"
 
 
 def _audience(label: Handling, network: Network) -> str:

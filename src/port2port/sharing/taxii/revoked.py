@@ -5,7 +5,6 @@ Only objects that have versions can be revoked (STIX 2.1 section 3.6). What the 
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -13,19 +12,21 @@ import msgspec
 from port2port.sharing.taxii.shelf import Item
 from port2port.sharing.taxii.times import stix_time
 from port2port.stix.types import SCO_TYPES
-from port2port.store.types import to_us
 
 _WITHOUT_VERSIONS = frozenset({"marking-definition", "extension-definition", "language-content", "bundle"})
 _SAYS_NOTHING = "[file:name = '']"
 """A pattern must be one; this one holds nothing of what was there."""
 
 
-def version_of(object_id: str, version_us: int, now: datetime) -> Item | None:
-    """The revoked version after the one of `version_us`; None for what cannot be revoked."""
+def version_of(object_id: str, version_us: int) -> Item | None:
+    """The revoked version right after the one of `version_us`; None for what cannot be revoked.
+
+    Not later: a newer version may have been given to others, and stands above this one where both are seen.
+    """
     kind, _, _ = object_id.partition("--")
     if not version_us or kind in _WITHOUT_VERSIONS or kind in SCO_TYPES:
         return None
-    modified_us = max(to_us(now) // 1000 * 1000, version_us // 1000 * 1000 + 1000)
+    modified_us = version_us // 1000 * 1000 + 1000
     created, modified = stix_time(version_us), stix_time(modified_us)
     found: dict[str, Any] = {
         "type": kind,

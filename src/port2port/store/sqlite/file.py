@@ -18,6 +18,9 @@ BUSY_TIMEOUT_S = 10.0
 WAL_LIMIT_BYTES = 16 * 1024 * 1024
 """The write-ahead log is folded into the file and cut back at this size."""
 
+FOLD_AFTER_PAGES = 3_000
+"""SQLite folds its log into the file after so many pages (12 MB): the same page is written once for many commits."""
+
 LEAST_SQLITE = (3, 37, 0)
 """STRICT tables."""
 
@@ -48,6 +51,7 @@ class DatabaseFile:
             "journal_mode = WAL",
             f"synchronous = {synchronous}",
             f"journal_size_limit = {WAL_LIMIT_BYTES}",
+            f"wal_autocheckpoint = {FOLD_AFTER_PAGES}",
             "secure_delete = ON",
             "foreign_keys = ON",
         ):
