@@ -31,6 +31,7 @@ SCREENS = {
     "report": "/report",
     "vessels": "/vessels",
     "network": "/network",
+    "received": "/sharing/received",
     "system": "/system",
     "account": "/account",
 }
@@ -60,14 +61,15 @@ async def _look(nodes: list[NodeProcess]) -> None:
         played = await scene_player.act(operator, await scene_player.drifting(operator, set()))
         other = await stack.enter_async_context(NodeClient(antwerp.web))
         await other.sign_in("operator")
-        shared = await until("the incident at Antwerp", lambda: scene_player.shared_alert(other), 30.0)
+        arrived = await until("the incident at Antwerp", lambda: scene_player.shared_alert(other), 30.0)
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(executable_path=_chromium(), args=FLAGS)
         incident = f"/incidents/{played.incident['id']}"
         for theme in ("day", "night"):
             for size in SIZES:
-                await _pictures(browser, antwerp, {**SCREENS, "alert": f"/map?alert={shared['id']}"}, theme, size)
-                own = {"incident": incident, "share": f"{incident}/share", "map-ostend": "/map"}
+                await _pictures(browser, antwerp, {**SCREENS, "alert": f"/map?alert={arrived['id']}"}, theme, size)
+                shared = {"sharing": "/sharing", "shared-object": f"/sharing/{played.incident['id']}"}
+                own = {"incident": incident, "share": f"{incident}/share", "map-ostend": "/map", **shared}
                 await _pictures(browser, ostend, own, theme, size)
         await browser.close()
 

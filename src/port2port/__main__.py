@@ -20,6 +20,7 @@ COMMANDS = {
     "journal": "port2port.commands:journal",
     "config": "port2port.commands:config",
     "bench": "port2port.bench.cli:bench",
+    "chaos": "port2port.chaos.cli:chaos",
 }
 """Command -> where it lives. Capabilities bring their own beside these."""
 
@@ -40,8 +41,7 @@ class Port2Port(click.Group):
 def _of_capabilities() -> dict[str, click.Command]:
     from port2port.node import CAPABILITIES
 
-    groups = [each.commands for each in CAPABILITIES if each.commands is not None]
-    return {str(group.name): group for group in groups}
+    return {str(group.name): group for each in CAPABILITIES for group in each.commands}
 
 
 @click.group(cls=Port2Port, context_settings={"help_option_names": ["-h", "--help"]})

@@ -195,7 +195,8 @@ class Capability(Generic[S]):
     """A frozen dataclass with defaults; its section in the node's TOML file has the capability's name."""
     start: Callable[[Site, S], Running]
     facts: tuple[type[Fact], ...] = ()
-    commands: click.Group | None = None
+    commands: tuple[click.Group, ...] = ()
+    """Each becomes `port2port <its name>`."""
 
 
 def core_facts() -> tuple[type[Fact], ...]:

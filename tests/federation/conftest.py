@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -270,10 +271,19 @@ class World:
             each.close()
         for liar in self.liars:
             self.run(liar.runner.cleanup())
+        self.run(_abort_left())
         self.run(self.loop.shutdown_default_executor())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()
+
+
+async def _abort_left() -> None:
+    """Connections that a stopped task left in the middle of a handshake would be closed half a minute later."""
+    for each in gc.get_objects():
+        if isinstance(each, asyncio.Transport) and getattr(each, "_loop", None) is asyncio.get_running_loop():
+            each.abort()
+    await asyncio.sleep(0)
 
 
 def agreement(nodes: list[Node], now: datetime, days: float = 365) -> Agreement:

@@ -18,6 +18,9 @@ from port2port.sharing.facts import LaneClosed, RecallConfirmed, RecallIssued
 from port2port.sharing.recall import Receipts, ReceiptText, Why, sign_receipt
 from port2port.sharing.recalling import take_back
 
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+"""Nodes are stopped in the middle of a TLS handshake; asyncio of Python 3.11 then leaves the transport to the collector."""
+
 SECRET = b"CANARY-8d1f9c2e7b4a5566"
 BODY = b'{"id":"a","what":"' + SECRET + b'"}'
 
@@ -211,4 +214,4 @@ def _acked(node: Any) -> bool:
         return any(
             each.sequence and tables.find_lane(view, each.lane).lane.audience != '{"network":true}'
             for each in tables.all_acks(view)
-        )  # type: ignore[union-attr]  # noqa: E501
+        )  # type: ignore[union-attr]

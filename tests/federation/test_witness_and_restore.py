@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from port2port.core.exchange import ObjectArrived
 from port2port.core.handling import named_nodes
 from port2port.sharing import bootstrap, tables, wire, witness
@@ -16,6 +18,9 @@ from port2port.sharing.facts import LaneClosed, LaneForked, LaneRestored, LaneSt
 from port2port.sharing.lane import lane_for
 from port2port.store.identity import public_bytes
 from port2port.testing import site as make_site
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+"""Nodes are stopped in the middle of a TLS handshake; asyncio of Python 3.11 then leaves the transport to the collector."""
 
 
 def _head(node: Any, lane: bytes) -> tuple[int, bytes]:

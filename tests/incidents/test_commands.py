@@ -26,8 +26,8 @@ class AlreadyOpen:
 
 
 def listed(site: Site) -> str:
-    assert capability.commands is not None
-    shown = CliRunner().invoke(capability.commands, ["list"], obj=AlreadyOpen(site))
+    (commands,) = capability.commands
+    shown = CliRunner().invoke(commands, ["list"], obj=AlreadyOpen(site))
     assert shown.exit_code == 0, shown.output
     return shown.output
 

@@ -24,7 +24,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking"]
 SIZES = {"desk": (1920, 1080), "phone": (390, 844)}
-SCREENS = ("/map", "/incidents", "/report", "/vessels", "/network", "/system", "/account", "/accounts")
+SCREENS = (
+    "/map", "/incidents", "/report", "/vessels", "/sharing", "/sharing/received", "/sharing/recalls", "/network",
+    "/system", "/account", "/accounts",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

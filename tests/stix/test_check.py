@@ -13,9 +13,11 @@ from stix_kit import AUTHOR, STAMP, emitted, named, standard
 from port2port.stix.bundle import write_bundle, write_object
 from port2port.stix.check import check, check_bundle, check_bytes
 from port2port.stix.extension import EXTENSION_ID
+from port2port.stix.ids import OURS
 from port2port.stix.limits import MAX_DEPTH, MAX_PROBLEMS, MAX_SENTENCE_CHARS
 from port2port.stix.reading import read_bundle
-from port2port.stix.types import STANDARD_TYPES
+from port2port.stix.rules import of_type
+from port2port.stix.types import SCO_TYPES, STANDARD_TYPES
 
 EVERY = {each["type"]: each for each in standard()}
 GREEN = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"
@@ -63,6 +65,12 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("4-reference", but("malware", sample_refs=[named("file"), named("identity")])),
     ("schema", but("malware-analysis", sample_ref=AUTHOR)),
     ("4.2.1-order", but("campaign", last_seen="2026-11-25T08:29:00Z")),
+    ("4.8.1-order", but("infrastructure", last_seen="2026-11-25T08:29:00Z")),
+    ("4.9.1-order", but("intrusion-set", last_seen="2026-11-25T08:29:00Z")),
+    ("4.11.1-order", but("malware", last_seen="2026-11-25T08:29:00Z")),
+    ("4.17.1-order", but("threat-actor", last_seen="2026-11-25T08:29:00Z")),
+    ("4.14.1-order", but("observed-data", last_observed="2026-11-25T08:29:00Z")),
+    ("5.2.1-order", but("sighting", last_seen="2026-11-25T08:29:00Z")),
     ("4.7.1-order", but("indicator", valid_until=STAMP)),
     ("4.7.1-pattern", but("indicator", pattern="[ipv4-addr:value = ]")),
     (
@@ -99,6 +107,12 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("rule", "found"), BROKEN, ids=[f"{rule}-{found.get('type')}" for rule, found in BROKEN])
 def test_a_broken_rule_is_named(rule: str, found: dict[str, Any]) -> None:
     assert rule in {each.rule for each in check(found)}
+
+
+def test_every_rule_has_an_object_that_breaks_it() -> None:
+    kinds = [*STANDARD_TYPES, *OURS, ""]
+    asked = {must.rule for kind in kinds for must in of_type(kind, kind in SCO_TYPES or kind in OURS)}
+    assert asked <= {rule for rule, _ in BROKEN}
 
 
 def test_a_container_whose_check_digit_is_wrong_is_not_in_its_usual_spelling() -> None:

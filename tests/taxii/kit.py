@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from litestar import Litestar
 
 from port2port import web
-from port2port.capability import Site
+from port2port.capability import Site, core_facts
 from port2port.core.exchange import ObjectArrived, ObjectOffered
 from port2port.core.handling import (
     Agreement,
@@ -32,7 +33,6 @@ from port2port.core.handling import (
 )
 from port2port.core.ids import node_id
 from port2port.core.party import AuthorityRole, Compartment, Party
-from port2port.runtime import ReaderThread
 from port2port.sharing import capability, service, tables
 from port2port.sharing.book import Book
 from port2port.sharing.bootstrap import make_agreement, make_statement
@@ -41,6 +41,7 @@ from port2port.sharing.running import assemble
 from port2port.sharing.settings import SharingSettings
 from port2port.sharing.taxii import accounts, running
 from port2port.sharing.taxii.media import TAXII
+from port2port.store import open_store
 from port2port.store.identity import public_bytes
 from port2port.testing import site as make_site
 from port2port.web.passwords import Passwords
@@ -106,6 +107,7 @@ class Node:
 
     def __init__(self, site: Site, clock: MovedClock) -> None:
         self.site, self.clock, self.url = site, clock, ""
+        self.programs: list[Program] = []
         self.parts = assemble(site, SharingSettings())
         self.taxii = running.start(self.parts.peers)
 
@@ -117,7 +119,9 @@ class Node:
             "max_tlp": Tlp.AMBER,
             **may,
         }
-        return Program(self.url, name, accounts.add(self.site, Passwords(QUICK), name, **how))
+        made = Program(self.url, name, accounts.add(self.site, Passwords(QUICK), name, **how))
+        self.taxii.feeder.work()
+        return made
 
     def label(self, origin: str = OTHER_ID, audience: Audience | None = None, **changes: Any) -> Handling:
         usual = Handling(
@@ -134,7 +138,13 @@ class Node:
         return replace(usual, **changes)
 
     def arrives(
-        self, objects: Sequence[Any], label: Handling | None = None, object_id: str = "", version: int = 1
+        self,
+        objects: Sequence[Any],
+        label: Handling | None = None,
+        object_id: str = "",
+        version: int = 1,
+        *,
+        feed: bool = True,
     ) -> str:
         """Another port's bundle was accepted here; its collection shows it when this returns."""
         label = label or self.label()
@@ -155,7 +165,7 @@ class Node:
                     origin_name="Port of Ghent",
                 )
             )
-        self.catch_up()
+        self.catch_up(feed=feed)
         return here
 
     def offers(
@@ -179,8 +189,8 @@ class Node:
         self.catch_up()
         return object_id
 
-    def catch_up(self) -> None:
-        """Let the readers read the journal to its end."""
+    def catch_up(self, *, feed: bool = True) -> None:
+        """Let the readers read the journal to its end, and the feeder do its work."""
         for reader in (self.parts.reader(), *self.taxii.readers):
             kinds = {fact.kind() for fact in reader.facts}
             with self.site.store.transaction() as tx:
@@ -188,6 +198,8 @@ class Node:
                 reader.handle(tx, page)
                 if page:
                     tx.move_cursor(reader.name, page[-1].number)
+        if feed:
+            self.taxii.feeder.work()
 
 
 def bundle(objects: Sequence[Any]) -> bytes:
@@ -249,9 +261,15 @@ def app_of(node: Node) -> Litestar:
 
 
 @contextmanager
-def a_node(url: str = "memory://") -> Iterator[Node]:
+def a_node(url: str = "memory://", keys: Path | None = None) -> Iterator[Node]:
+    """A node that serves, in a network of two. `keys`: for a store on a database server."""
     clock = MovedClock()
-    made = make_site(capabilities=[capability], facts=web.FACTS, url=url, clock=clock)
+    made = make_site(capabilities=[capability], facts=web.FACTS, url="memory://" if keys else url, clock=clock)
+    if keys:
+        store = open_store(url, [*core_facts(), *web.FACTS, *capability.facts], keys=keys)
+        store.migrate(capability.name, capability.folder / "migrations")
+        made.store.close()
+        made = replace(made, store=store)
     me = replace(made.party, roles=frozenset({AuthorityRole.INVITES}))
     other = Party(node_id=OTHER_ID, name="Port of Ghent", short_name="Ghent", compartment=Compartment.A)
     since = clock() - timedelta(days=1)

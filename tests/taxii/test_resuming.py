@@ -77,7 +77,9 @@ def test_what_is_added_while_a_client_pages_is_seen(node: Node) -> None:
 
 def test_next_keeps_the_filters_of_the_first_page(node: Node) -> None:
     feed = node.account("feed", may_write=True)
-    feed.post([each for number in range(6) for each in (indicator(number), indicator(number, "2026-04-01T00:00:00.000Z"))])
+    feed.post(
+        [each for number in range(6) for each in (indicator(number), indicator(number, "2026-04-01T00:00:00.000Z"))]
+    )
     first = feed.get(OBJECTS, limit=2, **{"match[version]": "first", "match[type]": "indicator"}).json()
     rest, token = list(first["objects"]), first["next"]
     while token:

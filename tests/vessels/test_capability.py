@@ -157,9 +157,9 @@ def test_the_command_plays_a_recording_and_counts(tmp_path: Path) -> None:
     (tmp_path / "film.nmea").write_bytes(b"\n".join(lines))
     collection = {"type": "FeatureCollection", "features": [zone(SQUARE, {"rule": "enter"})]}
     (tmp_path / "zones.geojson").write_bytes(msgspec.json.encode(collection))
-    assert capability.commands
+    (commands,) = capability.commands
     arguments = ["replay", str(tmp_path / "film.nmea"), "--zones", str(tmp_path / "zones.geojson")]
-    result = CliRunner().invoke(capability.commands, arguments)
+    result = CliRunner().invoke(commands, arguments)
     assert result.exit_code == 0, result.output
     assert re.search(r"not-ais\s+1", result.output)
     assert re.search(r"enter\s+ZEEHOND\s+2026-03-01 12:03:20Z\s+Harbour\s+1", result.output)

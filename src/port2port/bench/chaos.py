@@ -7,7 +7,7 @@ import os
 from port2port.bench.figures import Figure, limit_figure
 from port2port.chaos import mutants
 from port2port.chaos.namespaces import require_lab
-from port2port.chaos.simulate import Summary, hunt, simulate, stage
+from port2port.chaos.simulate import Clean, Summary, hunt, simulate, stage
 from port2port.chaos.storm import StormReport, run_storm
 from port2port.core.errors import Unavailable
 
@@ -65,7 +65,9 @@ def _figures(summary: Summary, storms: list[StormReport]) -> dict[str, Figure]:
 
 
 def _mutants() -> Figure:
+    clean: Clean = {}
+    seeds = range(MOST_HISTORIES)
     with stage() as (template, room):
-        missed = [each.name for each in mutants.ALL if hunt(each, range(MOST_HISTORIES), template, room) is None]
+        missed = [each.name for each in mutants.ALL if hunt(each, seeds, template, room, clean) is None]
     note = f"{len(mutants.ALL)} planted bugs, each in up to {MOST_HISTORIES} histories {' '.join(missed)}".strip()
     return limit_figure(len(missed), "bugs", 0, note=note)

@@ -27,7 +27,7 @@ BATCH = 1_000
 PAGE = 10_000
 BESIDE = 2_000
 """Objects in medallion: with more, its first page takes minutes."""
-EDGE = 20
+EDGE = 50
 """Batches at the beginning and at the end whose rates are compared."""
 PAGES, ASKED = 30, 300
 MEDIA = "application/taxii+json;version=2.1"
@@ -85,7 +85,7 @@ def _measure(which: str, folder: Path, stored: int) -> Measured:
         found.get_per_s = client.read_pages(PAGES)
         found.one_ms = client.median_ms([f"{each}/" for each in ids], ASKED if which == "ours" else 3)
         later = "?added_after=2199-01-01T00:00:00Z"
-        found.empty_ms = client.median_ms([later], ASKED if which == "ours" else 3)
+        found.empty_ms = client.median_ms([later], ASKED if which == "ours" else 1)
         found.server_mb = _peak_mb(process.pid)
     return found
 

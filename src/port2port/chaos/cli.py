@@ -52,10 +52,10 @@ def mutants(histories: int) -> None:
     from port2port.chaos import simulate as simulation
     from port2port.chaos.mutants import ALL
 
-    rows, missed = [], []
+    rows, missed, clean = [], [], simulation.Clean()
     with simulation.stage() as (template, room):
         for mutant in ALL:
-            found = simulation.hunt(mutant, range(histories), template, room)
+            found = simulation.hunt(mutant, range(histories), template, room, clean)
             seen = str(found.violations[0])[:60] if found else "MISSED"
             rows.append([mutant.name, found.seed + 1 if found else None, seen])
             missed += [] if found else [mutant.name]

@@ -81,6 +81,8 @@ class Ledger:
     recalls: dict[str, Recalled] = field(default_factory=dict)
     taken_back: dict[Version, str] = field(default_factory=dict)
     """Version -> `withdraw`, `erase` or `supersede`."""
+    forgotten: set[str] = field(default_factory=set)
+    """Recalls that their origin does not remember: it went back to an older copy of its files."""
     unsure: set[Version] = field(default_factory=set)
     """Their origin went back to an older copy of its files, and nobody can say any more what became of these."""
     permitted: set[tuple[str, Version]] = field(default_factory=set)
@@ -106,10 +108,10 @@ class Ledger:
         """`node` lost what it did since a copy of its files: these offers, and these recalls."""
         for version in versions:
             self.acknowledged.discard(version)
-            if not any(has == version for _, has in self.permitted):
-                self.published.discard(version)
+            self.published.discard(version)
         for recall in recalls:
-            for version in self.recalls.pop(recall).versions:
+            self.forgotten.add(recall)
+            for version in self.recalls[recall].versions:
                 self.taken_back.pop(version, None)
                 self.unsure.add(version)
 
@@ -170,13 +172,16 @@ class Ledger:
                 if self.offers[version].canary.encode() in data:
                     self.broken("I7", f"{_name(version)} lies in {where} of {node[:8]}, which has vouched for its end")
 
-    def check_recalls_end(self, present: Iterable[str], receipts: Mapping[str, set[str]]) -> None:
+    def check_recalls_end(self, views: Mapping[str, View], receipts: Mapping[str, set[str]]) -> None:
         """Every present member who may have read what was taken back has confirmed. `receipts`: recall -> nodes."""
-        members = set(present)
         for recall, said in self.recalls.items():
-            if said.versions and said.versions[0][0] in members:
-                for missing in set(said.holders) & members - receipts.get(recall, set()):
-                    self.broken("I7", f"{missing[:8]} never confirmed the {said.op} of {_name(said.versions[0])}")
+            version = said.versions[0]
+            if version[0] not in views or recall in self.forgotten:
+                continue
+            for reader in (set(said.holders) & views.keys()) - receipts.get(recall, set()):
+                label, origin = self.offers[version].label, views[version[0]]
+                still = "" if may_have(label, reader, origin.at_s, origin.known) else ", and may read there no longer"
+                self.broken("I7", f"{reader[:8]} never confirmed the {said.op} of {_name(version)}{still}")
 
     def check_arrived(self, reader: View, version: Version, digest: str, label: Label, again: bool) -> None:
         """`reader` has taken in a version."""

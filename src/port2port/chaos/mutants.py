@@ -20,9 +20,11 @@ from port2port.sharing import (
     book,
     entry,
     forgetting,
+    heads,
     lane,
     outlet,
     recall_tables,
+    restore,
     roster,
     sequencer,
     tables,
@@ -83,7 +85,7 @@ def _number_reused(stack: ExitStack) -> None:
 
     def move_others_only(tx: Any, checkpoint: Any) -> None:
         row = tables.find_lane(tx, checkpoint.lane)
-        if row is None or not row.own or checkpoint.sequence % 3:
+        if row is None or not row.own or checkpoint.sequence % 2:
             move(tx, checkpoint)
 
     _patch(stack, tables, "move_lane", move_others_only)
@@ -111,26 +113,29 @@ def _audience_widened_by_receiver(stack: ExitStack) -> None:
 def _position_saved_before_data(stack: ExitStack) -> None:
     """Two transactions where there must be one: first how far we are, then what came."""
 
-    def apply(self: Any, peer: str, page: Any, origin: str = "") -> Any:
+    def apply(self: Any, page: Any, origin: str) -> Any:
         entries, checkpoint = entries_of(page)
         site, known = self._site, self._book
         with site.store.reading() as view:
             row, network = tables.find_lane(view, checkpoint.lane), known.network(view)
-            if row is None or row.own or row.stopped or not (keys := network.keys(row.lane.origin)):
-                return right(self, peer, page, origin)
+            if row is None or row.own or row.stopped or not (keys := network.keys(origin)):
+                return None
             followed = verify.follow_page(
                 row.cursor, entries, checkpoint, keys, lambda at: tables.chain_at(view, checkpoint.lane, at), row.base
             )
         if isinstance(followed, verify.Broken) or not followed.entries:
-            return right(self, peer, page, origin)
+            return None
         with site.store.transaction() as tx:
             tables.move_lane(tx, checkpoint)
         with site.store.transaction() as tx:
             arriving.Arriving(site, known, tx, row, network).take(followed)
-            return Applied(row.lane.id, Cursor(checkpoint.sequence, checkpoint.chain))
+        return Applied(row.lane.id, Cursor(checkpoint.sequence, checkpoint.chain))
 
-    right = Intake.apply
-    _patch(stack, Intake, "apply", apply)
+    def apply_all(self: Any, peer: str, pages: Any, origin: str = "") -> list[Any]:
+        return [apply(self, page, origin or peer) or right(self, peer, [page], origin)[0] for page in pages]
+
+    right = Intake.apply_all
+    _patch(stack, Intake, "apply_all", apply_all)
 
 
 def _repeated_page_applied_again(stack: ExitStack) -> None:
@@ -272,6 +277,20 @@ def _late_object_kept(stack: ExitStack) -> None:
     _patch(stack, recall_tables, "ahead_in", lambda *_: {})
 
 
+def _nothing_expires(stack: ExitStack) -> None:
+    _patch(stack, forgetting, "overdue", lambda *_: [])
+
+
+def _fork_unnoticed(stack: ExitStack) -> None:
+    """What members tell each other of a third one is not compared."""
+    _patch(stack, heads, "compare", lambda *_: False)
+
+
+def _backup_unnoticed(stack: ExitStack) -> None:
+    """A node that was restored does not look at what others hold of it, and gives out its numbers again."""
+    _patch(stack, restore, "is_ahead", lambda *_: False)
+
+
 ALL = (
     Mutant("no-check-when-sending", "the release rule is not asked when a peer reads", _no_check_when_sending),
     Mutant("no-check-when-receiving", "the receiver believes that the origin has asked", _no_check_when_receiving),
@@ -302,5 +321,8 @@ ALL = (
     Mutant("receipt-before-removal", "a receipt is given, and everything is still there", _receipt_before_removal),
     Mutant("body-kept", "the content of what was taken back stays readable", _body_kept),
     Mutant("key-kept", "an older copy of the database can still be read after an erasure", _key_kept),
+    Mutant("nothing-expires", "what may no longer be kept stays where it is", _nothing_expires),
+    Mutant("fork-unnoticed", "two signed histories of one connection are believed", _fork_unnoticed),
+    Mutant("backup-unnoticed", "a restored node gives out its numbers a second time", _backup_unnoticed),
     Mutant("late-object-kept", "a recall that overtakes its object is forgotten", _late_object_kept),
 )

@@ -41,7 +41,7 @@ from port2port.sharing.running import Parts, assemble
 from port2port.sharing.settings import SharingSettings
 from port2port.sharing.stream import Stream
 from port2port.sharing.tail import Tail
-from port2port.sharing.wire import PageLine
+from port2port.sharing.wire import LaneLine, PageLine, StopLine
 from port2port.store import Store, open_store
 from port2port.store.identity import public_bytes
 from port2port.testing import FakeOthers
@@ -255,12 +255,12 @@ class SimulatedNode:
         with self._store.reading() as view:
             return tables.chain_at(view, lane, sequence) or GENESIS
 
-    def offered(self, urgency: Class) -> object:
-        """Another value whenever it may have something new for somebody."""
-        query = "SELECT count(*), sum(sequence) FROM sharing_lane WHERE own = 1 AND urgency = ?"
+    def offered(self) -> dict[Class, tuple[int, int, int]]:
+        """For each class of which it has anything: another value whenever there may be something new for somebody."""
+        query = "SELECT urgency, count(*), sum(sequence) FROM sharing_lane WHERE own = 1 GROUP BY urgency"
         with self._store.reading() as view:
-            lanes = view.rows(query, (urgency.value,))
-            return lanes, view.rows("SELECT count(*) FROM sharing_document")
+            papers = view.rows("SELECT count(*) FROM sharing_document")[0][0]
+            return {Class(urgency): (lanes, entries, papers) for urgency, lanes, entries in view.rows(query)}
 
     def stream(self, via: str, urgency: Class, origin: str = "") -> Stream | None:
         """A connection of ours to `via`, for its own entries or those of `origin`; None when it is no member for us."""
@@ -275,7 +275,13 @@ class SimulatedNode:
 
     def take(self, stream: Stream, line: bytes) -> None:
         """One line of a connection. Raises `DecodeError` or `StreamEnded`: the connection is over."""
-        self.loop.run_until_complete(stream._take(wire.decode(line)))
+        message = wire.decode(line)
+        if isinstance(message, PageLine):
+            stream._apply([message])
+        elif isinstance(message, LaneLine):
+            self.loop.run_until_complete(stream._meet(message))
+        elif isinstance(message, StopLine):
+            self.loop.run_until_complete(stream._stopped(message))
 
     def take_acks(self, peer: str, body: bytes) -> None:
         """Confirmations of a peer, as the listener takes them."""

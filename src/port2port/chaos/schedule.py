@@ -47,7 +47,29 @@ NAMES = ("Antwerp", "Ostend", "Ghent", "Liège", "Brussels", "Limburg", "Bruges"
 POLICE = ("Limburg",)
 LENGTH = timedelta(days=20)
 LARGEST_SKEW_H = 24.0
-MOST_CRASH_STEPS = 40
+CRASH_STEPS = (6, 40)
+"""A node dies within so many writes: soon, or some time."""
+WEIGHTS = {
+    "share": 30,
+    "sequence": 14,
+    "take_back": 8,
+    "tidy": 6,
+    "regroup": 5,
+    "agree": 2,
+    "revoke": 2,
+    "crash_soon": 14,
+    "jump": 6,
+    "part": 3,
+    "cut_one_way": 4,
+    "mend": 5,
+    "lie": 6,
+    "fork": 2,
+    "resume": 2,
+    "witness": 3,
+    "keep_copy": 4,
+    "go_back": 3,
+}
+"""What happens, and how often compared with the rest. Each is a method below."""
 ROUTES_PER_STEP = 3
 HANDED_ON = 0.15
 MAX_HEALING_ROUNDS = 12
@@ -136,26 +158,7 @@ class Schedule:
         self._check_end()
 
     def _pick(self) -> Callable[[], None]:
-        actions: dict[Callable[[], None], int] = {
-            self._share: 30,
-            self._sequence: 14,
-            self._crash_soon: 10,
-            self._jump: 6,
-            self.links.part: 3,
-            self.links.cut_one_way: 4,
-            self.links.mend: 5,
-            self._regroup: 5,
-            self._agree: 2,
-            self._revoke: 2,
-            self._lie: 6,
-            self._take_back: 8,
-            self._tidy: 6,
-            self._witness: 3,
-            self._keep_copy: 4,
-            self._go_back: 3,
-            self._fork: 2,
-            self._resume: 2,
-        }
+        actions: dict[Callable[[], None], int] = {getattr(self, f"_{name}"): weight for name, weight in WEIGHTS.items()}
         picked = self.random.choices(list(actions), list(actions.values()))[0]
         self._note(picked.__name__)
         self.ledger.counts[f"did.{picked.__name__.strip('_')}"] += 1
@@ -274,8 +277,8 @@ class Schedule:
             self.ledger.offer(offer)
             stream = victim.stream(liar.id, Class.NORMAL)
             for line in lines:
-                if stream is not None:
-                    self._deliver(victim, stream, line)
+                if stream is None or not self._deliver(victim, stream, line):
+                    break
         self.forks.append((one.id, other.id, forked))
 
     def _witness(self) -> None:
@@ -320,9 +323,18 @@ class Schedule:
 
     # what breaks
 
+    def _part(self) -> None:
+        self.links.part()
+
+    def _cut_one_way(self) -> None:
+        self.links.cut_one_way()
+
+    def _mend(self) -> None:
+        self.links.mend()
+
     def _crash_soon(self) -> None:
         """Within its next writes, a node dies."""
-        self._anyone().fuse.arm(self.random.randint(1, MOST_CRASH_STEPS))
+        self._anyone().fuse.arm(self.random.randint(1, self.random.choice(CRASH_STEPS)))
 
     def _jump(self) -> None:
         """A clock is wrong from now on."""
@@ -335,8 +347,8 @@ class Schedule:
         key = liar.who.key
         stream = victim.stream(liar.id, Class.NORMAL)
         for line in forger.lie(kind, label, victim.id, key, to_ms(liar.clock()), self.random):
-            if stream is not None:
-                self._deliver(victim, stream, line)
+            if stream is None or not self._deliver(victim, stream, line):
+                break
         self.ledger.counts["lies"] += 1
 
     def _honest_label(self, node: SimulatedNode) -> Label:
@@ -416,7 +428,7 @@ class Schedule:
         if fate < 0.08:
             self._meddle(connection.route, "lost")
             return True
-        if fate < 0.12 and (forged := self._forge(connection.route, line)):
+        if fate < 0.14 and (forged := self._forge(connection.route, line)):
             connection.send(forged, now_s + delay_s)
         connection.send(line, now_s + delay_s)
         if fate > 0.97 and len(connection.lines) > 1:
@@ -528,7 +540,9 @@ class Schedule:
                 version = (fact.origin, fact.object_id.partition(".")[2], fact.version)
                 digest, again = node.content(version), version in node.held
                 node.held[version] = digest
-                if digest or version not in self.ledger.taken_back:  # arrived and taken back on one page
+                if (
+                    digest or version not in self.ledger.taken_back.keys() | self.ledger.unsure
+                ):  # arrived and taken back on one page
                     self.ledger.check_arrived(view, version, digest, label_of(fact.handling), again)
             elif isinstance(fact, ObjectPublished):
                 at = (fact.lane, fact.sequence)
@@ -580,8 +594,8 @@ class Schedule:
 
     def _read_all(self, reader: SimulatedNode, origin: SimulatedNode) -> bool:
         moved = False
-        for urgency in Class:
-            route, offered = Route(reader.id, origin.id, urgency), origin.offered(urgency)
+        for urgency, offered in origin.offered().items():
+            route = Route(reader.id, origin.id, urgency)
             if self._drained.get(route) != offered:
                 moved = self._drain(route) or moved
                 self._drained[route] = offered
@@ -603,8 +617,8 @@ class Schedule:
     def _confirm_all(self) -> None:
         for reader in self.nodes.values():
             for origin in self.nodes.values():
-                for urgency in Class:
-                    stream = reader.stream(origin.id, urgency) if reader is not origin else None
+                for urgency in origin.offered() if reader is not origin else ():
+                    stream = reader.stream(origin.id, urgency)
                     if stream is not None:
                         stream._cursors()
                         self._confirm(stream, Route(reader.id, origin.id, urgency))
@@ -619,8 +633,8 @@ class Schedule:
         }
         self.ledger.check_end(views, held)
         self._check_forks(present)
-        self.ledger.check_recalls_end(present, probe.receipts_of(present))
-        probe.check_copies(self.ledger, present)
+        self.ledger.check_recalls_end(views, probe.receipts_of(present))
+        probe.check_copies(self.ledger, present, {forked.lane for _, _, forked in self.forks})
         probe.check_confirmed(self.ledger, present)
         for each in present.values():
             probe.check_everything_stored(self.ledger, each, present)

@@ -114,13 +114,25 @@ def simulate(
     return summary
 
 
-def hunt(mutant: Mutant, seeds: Sequence[int], template: Path, room: Path) -> Outcome | None:
-    """The first history in which the planted bug shows; None when none does."""
+Clean = dict[int, set[str]]
+"""Seed -> promises that are broken in its history without any planted bug; none, when all is well."""
+
+
+def hunt(mutant: Mutant, seeds: Sequence[int], template: Path, room: Path, clean: Clean) -> Outcome | None:
+    """The first history in which the planted bug breaks a promise that holds without it; None when none does.
+
+    `clean` remembers what holds without it, from one hunt to the next.
+    """
     for seed in seeds:
-        with mutant.planted():
-            outcome = run_one(seed, template, room, stops_at_first=True)
-        if outcome.violations:
-            return outcome
+        for stops_at_first in (True, False):
+            with mutant.planted():
+                outcome = run_one(seed, template, room, stops_at_first=stops_at_first)
+            if outcome.violations and seed not in clean:
+                clean[seed] = {each.promise for each in run_one(seed, template, room).violations}
+            if {each.promise for each in outcome.violations} - clean.get(seed, set()):
+                return outcome
+            if not outcome.violations:
+                break
     return None
 
 

@@ -59,5 +59,5 @@ capability: Capability[IncidentSettings] = Capability(
     settings=IncidentSettings,
     start=start,
     facts=FACTS,
-    commands=commands,
+    commands=(commands,),
 )

@@ -91,7 +91,7 @@ def grant(opener: Opener, name: str, roles: tuple[str, ...]) -> None:
 
 
 @click.command("rotate-key")
-@click.option("--days", default=rotation.NOTICE.days, show_default=True, type=click.IntRange(0, 60), help="Notice.")
+@click.option("--days", default=rotation.NOTICE.days, show_default=True, type=click.IntRange(1, 60), help="Notice.")
 @click.pass_obj
 def rotate_key(opener: Opener, days: int) -> None:
     """Announce a new key for this node. The running node changes over by itself when the notice is over."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from port2port.sharing import authority, book
+from port2port.sharing import authority, book, tables
 from port2port.sharing.book import Book
 from port2port.sharing.circles import agreement_of
 from port2port.sharing.documents import (
@@ -28,6 +28,7 @@ from port2port.sharing.key_log import begins_anew
 from port2port.sharing.limits import MAX_DOCUMENTS
 from port2port.sharing.papers import Paper
 from port2port.sharing.roster import Network
+from port2port.sharing.verify import Broken
 from port2port.store import Transaction
 
 EARLY = frozenset({"may-not-invite", "may-not-revoke", "not-an-officer", "later-root", "unknown-member"})
@@ -205,6 +206,7 @@ def _tell_of_members(tx: Transaction, before: Network, after: Network, by: str, 
             tx.append(MemberRevoked(at=now, node_id=node, name=name, by=by))
         elif present and before.log.by_node[node] != after.log.by_node[node]:
             tx.append(KeyChanged(at=now, node_id=node, name=name, recovered=_is_recovered(before, after, node)))
+            tables.resume_lanes(tx, node, Broken.WRONG_SIGNATURE)
 
 
 def _is_recovered(before: Network, after: Network, node: str) -> bool:

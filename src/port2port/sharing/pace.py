@@ -46,12 +46,12 @@ def follow(before: Look | None, confirmed: int, behind: int, now: datetime) -> L
     return replace(before, behind=behind)
 
 
-def pace(look: Look, connected: bool, now: datetime) -> Pace:
-    """What two looks say."""
+def pace(look: Look, connected_since: datetime | None, now: datetime) -> Pace:
+    """What two looks say; `connected_since` None: it is away."""
     if not look.behind:
         return Pace.LEVEL
     if now - look.since >= STILL:
-        return Pace.STUCK if connected else Pace.WAITING
+        return Pace.STUCK if connected_since and now - connected_since >= STILL else Pace.WAITING
     return Pace.CATCHING_UP if look.moved else Pace.WAITING
 
 
@@ -62,8 +62,8 @@ class Looks:
         self._looks: dict[str, Look] = {}
         self._lock = Lock()
 
-    def at(self, peer: str, confirmed: int, behind: int, connected: bool, now: datetime) -> Pace:
+    def at(self, peer: str, confirmed: int, behind: int, connected_since: datetime | None, now: datetime) -> Pace:
         """Look at a partner, and compare with the look before."""
         with self._lock:
             look = self._looks[peer] = follow(self._looks.get(peer), confirmed, behind, now)
-        return pace(look, connected, now)
+        return pace(look, connected_since, now)

@@ -37,8 +37,6 @@ class Confirming:
 
     def __init__(self, peers: Peers) -> None:
         self._peers = peers
-        self._heads: dict[bytes, int] = {}
-        """Recall -> the journal's head when we first looked: its facts stand at or before it."""
         self._retention_at = 0.0
 
     async def run(self) -> None:
@@ -60,23 +58,21 @@ class Confirming:
 
     def _look(self) -> tuple[list[RecallRow], list[RecallRow]]:
         """What is not confirmed yet, and what of it is true to confirm now."""
-        pending = self._pending()
-        ready = [each for each in pending if self._is_done(each)]
-        return pending, ready if ready and self._peers.site.store.scrub() else []
-
-    def _pending(self) -> list[RecallRow]:
         with self._peers.site.store.reading() as view:
-            found = recall_tables.pending_recalls(view, recall.MAX_RECEIPTS)
-        self._heads = {each.id: self._heads.get(each.id, 0) for each in found}
-        return found
+            pending = recall_tables.pending_recalls(view, recall.MAX_RECEIPTS)
+        is_done = bool(pending) and self._is_dealt_with() and self._peers.site.store.scrub()
+        return pending, pending if is_done else []
 
-    def _is_done(self, row: RecallRow) -> bool:
-        """Whether all who keep copies have come past it."""
-        store = self._peers.site.store
-        at = self._heads[row.id] = self._heads.get(row.id) or store.head()
+    def _is_dealt_with(self) -> bool:
+        """Whether nothing that was taken back is ahead of a reader that keeps copies.
+
+        A reader's cursor alone does not say so: it moves only with what concerns that reader.
+        """
+        store, kinds = self._peers.site.store, {ObjectWithdrawn.kind(), ObjectErased.kind()}
         names = self._peers.site.others.readers(ObjectWithdrawn, ObjectErased)
         with store.reading() as view:
-            return all(view.cursor(name) >= at for name in names)
+            cursors = [view.cursor(name) for name in names]
+        return not any(store.read(cursor, 1, kinds) for cursor in cursors)
 
     async def _send(self, ready: Sequence[RecallRow]) -> bool:
         """Post them, one call to each origin; answers whether any arrived."""

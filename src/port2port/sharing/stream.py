@@ -60,6 +60,8 @@ class Stream:
         self._to_confirm = asyncio.Event()
         self._pressing = asyncio.Event()
         self._pages: asyncio.Queue[PageLine] = asyncio.Queue(PAGES_AT_ONCE)
+        self._halted: set[bytes] = set()
+        """Stopped connections, whose pages are passed over: when a person resumes one, only a new call fills the gap."""
         self.on_open: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
@@ -139,6 +141,7 @@ class Stream:
             await self._meet(line)
         elif isinstance(line, BeatLine):
             self._status.heard(now, from_ms(line.ts_ms))
+            await asyncio.to_thread(self._end_when_resumed)
         elif isinstance(line, StopLine):
             await self._pages.join()
             await self._stopped(line)
@@ -159,11 +162,23 @@ class Stream:
             raise StreamEnded("began-with-live-set")
         reason = Broken(line.reason) if line.reason in (Broken.FORK, Broken.TOO_OLD) else Broken.FORK
         await asyncio.to_thread(self._intake.stop, peer, lane, reason)
+        self._halted.add(lane)
 
     def _apply(self, pages: list[PageLine]) -> None:
+        self._end_when_resumed()
         for applied in self._intake.apply_all(self._member.node_id, pages, self._origin):
-            if not applied.stopped:
+            if applied.stopped:
+                self._halted.add(applied.lane)
+            else:
                 self._note(applied.lane, applied.cursor)
+
+    def _end_when_resumed(self) -> None:
+        if not self._halted:
+            return
+        with self._peers.site.store.reading() as view:
+            found = [tables.find_lane(view, lane) for lane in self._halted]
+        if any(row is not None and not row.stopped for row in found):
+            raise StreamEnded("resumed")
 
     def _note(self, lane: bytes, cursor: Cursor) -> None:
         """What to confirm at the next turn."""
@@ -182,6 +197,8 @@ class Stream:
         with self._peers.site.store.reading() as view:
             rows = tables.lanes_of(view, self._origin or self._member.node_id, self._urgency)
         for row in rows:
+            if row.stopped:
+                self._halted.add(row.lane.id)
             if row.cursor.sequence:
                 self._note(row.lane.id, row.cursor)
         if self._acks:

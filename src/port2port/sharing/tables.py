@@ -257,9 +257,9 @@ def stop_lane(tx: Transaction, lane: bytes, reason: str) -> None:
     set_lane(tx, lane, stopped=reason)
 
 
-def resume_lanes(tx: Transaction, origin: str) -> int:
-    """Forget why lanes of this origin were stopped; answers how many were."""
-    stopped = (lanes.c.origin == origin) & (lanes.c.stopped != "")
+def resume_lanes(tx: Transaction, origin: str, reason: str = "") -> int:
+    """Forget why lanes of this origin were stopped, or those that were for this reason; answers how many were."""
+    stopped = (lanes.c.origin == origin) & (lanes.c.stopped == reason if reason else lanes.c.stopped != "")
     return tx.execute(update(lanes).where(stopped).values(stopped="")).rowcount
 
 

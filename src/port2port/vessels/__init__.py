@@ -82,5 +82,5 @@ capability: Capability[VesselSettings] = Capability(
     settings=VesselSettings,
     start=start,
     facts=FACTS,
-    commands=commands,
+    commands=(commands,),
 )

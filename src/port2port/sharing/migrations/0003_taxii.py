@@ -10,7 +10,7 @@ from port2port.store.types import Blob, Integer, Moment, Text
 revision = "sharing_0003"
 down_revision = "sharing_0002"
 
-TABLES = ("account", "collection", "pack", "object", "merge", "status", "source")
+TABLES = ("account", "collection", "pack", "object", "waiting", "merge", "status", "source")
 
 
 def upgrade() -> None:
@@ -37,7 +37,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "sharing_taxii_pack",
-        sa.Column("number", Integer, primary_key=True),
+        sa.Column("number", Integer, primary_key=True, autoincrement=False),
         sa.Column("collection", Integer, nullable=False),
         sa.Column("body_id", Text, nullable=False),
         sa.Column("body_version", Integer, nullable=False),
@@ -64,6 +64,17 @@ def upgrade() -> None:
     )
     op.create_index("sharing_taxii_object_key", "sharing_taxii_object", ["key"])
     op.create_index("sharing_taxii_object_pack", "sharing_taxii_object", ["pack"])
+    op.create_table(
+        "sharing_taxii_waiting",
+        sa.Column("number", Integer, primary_key=True, autoincrement=False),
+        sa.Column("body_id", Text, nullable=False),
+        sa.Column("body_version", Integer, nullable=False),
+        sa.Column("origin", Text, nullable=False),
+        sa.Column("lane", Text, nullable=False),
+        sa.Column("retain_until", Moment),
+        sqlite_strict=True,
+    )
+    op.create_index("sharing_taxii_waiting_body", "sharing_taxii_waiting", ["body_id"])
     op.create_table(
         "sharing_taxii_merge",
         sa.Column("collection", Integer, primary_key=True, autoincrement=False),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
-from port2port.core.errors import NotFound
 from port2port.sharing.lane import Class, Lane
 from port2port.sharing.roster import Network
 from port2port.sharing.taxii import tables
@@ -20,7 +19,7 @@ _LANES = "SELECT id, origin, audience, urgency, epoch FROM sharing_lane"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A collection as one account sees it (section 5.2.1)."""
+    """A collection as one account sees it (section 5.2)."""
 
     id: str
     title: str
@@ -62,10 +61,11 @@ def offers(view: Reading, account: Account, network: Network, me: str, now: date
         )
         for collection, lane in readable_lanes(view, account, network, me, now)
     ]
-    return [*_own(account, me), *sorted(lanes, key=attrgetter("id"))]
+    return [*own_offers(account, me), *sorted(lanes, key=attrgetter("id"))]
 
 
-def _own(account: Account, me: str) -> list[Offer]:
+def own_offers(account: Account, me: str) -> list[Offer]:
+    """The collections that are there for this account alone."""
     found = []
     if account.may_read:
         found.append(
@@ -92,14 +92,3 @@ def _own(account: Account, me: str) -> list[Offer]:
             )
         )
     return found
-
-
-def find(view: Reading, account: Account, network: Network, me: str, now: datetime, name: str) -> Offer:
-    """The collection of this id or alias. Raises `NotFound`, alike for what is not there and what is hidden."""
-    for each in _own(account, me):
-        if name in (each.id, each.alias):
-            return each
-    for each in offers(view, account, network, me, now):
-        if name == each.id:
-            return each
-    raise NotFound("There is no such collection.", hint="See /collections/ for those of this account.")

@@ -20,7 +20,7 @@ from port2port.sharing.taxii.facts import TaxiiAccountAdded, TaxiiAccountRemoved
 from port2port.sharing.taxii.limits import MAX_ACCOUNTS, MAX_CREDENTIALS_CHARS, VERIFIED_S
 from port2port.sharing.taxii.model import Account
 from port2port.store import Reading
-from port2port.store.types import Integer, Moment, Text
+from port2port.store.types import Integer, Moment, Text, from_us
 from port2port.web.limits import Buckets, Rate
 from port2port.web.passwords import Passwords, account_name
 
@@ -35,6 +35,7 @@ accounts = Table(
     Column("max_tlp", Text),
     Column("created", Moment),
 )
+_FIND = "SELECT hash, may_read, may_write, purpose, max_tlp, created FROM sharing_taxii_account WHERE name = ?"
 PASSWORD_BYTES = 24
 ATTEMPTS = Rate(10, timedelta(minutes=1))
 """Passwords that have to be hashed, for one name: ten in a row, then one a minute."""
@@ -53,9 +54,18 @@ def _account(row: Row[tuple[object, ...]]) -> Account:
 
 
 def find(view: Reading, name: str) -> tuple[Account, str] | None:
-    """An account with its password's hash."""
-    row = view.execute(select(accounts).where(accounts.c.name == name)).first()
-    return (_account(row), row.hash) if row else None
+    """An account with its password's hash. Asked with every request."""
+    for hashed, may_read, may_write, purpose, max_tlp, created_us in view.rows(_FIND, (name,)):
+        account = Account(
+            name=name,
+            may_read=bool(may_read),
+            may_write=bool(may_write),
+            purpose=Purpose(purpose),
+            max_tlp=Tlp(max_tlp),
+            created=from_us(created_us),
+        )
+        return account, hashed
+    return None
 
 
 def all_accounts(view: Reading) -> list[Account]:

@@ -10,11 +10,10 @@ import msgspec
 
 from port2port.core.errors import DecodeError
 from port2port.sharing.taxii.limits import MAX_ID_CHARS
-from port2port.sharing.taxii.shelf import Item
+from port2port.sharing.taxii.rows import Item
 from port2port.sharing.taxii.times import us_of
 from port2port.stix.check import check
-from port2port.stix.reading import read_bundle
-
+from port2port.stix.reading import Bundle, read_bundle
 
 _HEAD = b'{"type":"bundle","id":"envelope"'
 _BEARABLE = frozenset({"2.12-empty"})
@@ -32,17 +31,22 @@ class Failure:
 
 def objects_of(body: bytes) -> Iterator[Item | Failure]:
     """The members of `objects` of an envelope or bundle, in order. Raises `DecodeError` when there is no such list."""
-    for each in read_bundle(_as_bundle(body)).items:
+    for each in _bundle(body).items:
         yield Failure("", 0, str(each.problem)) if each.content is None else _judged(each.raw, each.content)
 
 
-def _as_bundle(body: bytes) -> bytes:
+def _bundle(body: bytes) -> Bundle:
     """An envelope is a bundle without type and id: so one reader is enough for both."""
     text = body.lstrip()
     if not text.startswith(b"{"):
         raise DecodeError("An envelope is a JSON object.", reason="bad-envelope")
+    if b"bundle" in _type_of(body):
+        return read_bundle(body)
     rest = text[1:].lstrip()
-    return body if b"bundle" in _type_of(body) else _HEAD + (b"" if rest.startswith(b"}") else b",") + rest
+    try:
+        return read_bundle(_HEAD + (b"" if rest.startswith(b"}") else b",") + rest)
+    except DecodeError:  # a bundle after all, with something in it that hides its type
+        return read_bundle(body)
 
 
 def _type_of(body: bytes) -> bytes:

@@ -106,12 +106,13 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def new_session() -> aiohttp.ClientSession:
-    """For one poll. No cookies, no compression that could unpack without end."""
+def new_session(authorization: str) -> aiohttp.ClientSession:
+    """For one poll of one host. No cookies, no compression that could unpack without end."""
+    headers = {"Accept": TAXII, "Accept-Encoding": "identity"}
     return aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=PAGE_TIMEOUT_S),
-        headers={"Accept": TAXII, "Accept-Encoding": "identity"},
+        headers={**headers, "Authorization": authorization} if authorization else headers,
         auto_decompress=False,
     )
 
@@ -119,10 +120,8 @@ def new_session() -> aiohttp.ClientSession:
 class Poll:
     """One poll of one collection, from a cursor on."""
 
-    def __init__(
-        self, session: aiohttp.ClientSession, url: URL, auth: aiohttp.BasicAuth | None, cursor: Cursor, clock: Clock
-    ) -> None:
-        self._session, self._url, self._auth, self._clock = session, url / "objects/", auth, clock
+    def __init__(self, session: aiohttp.ClientSession, url: URL, cursor: Cursor, clock: Clock) -> None:
+        self._session, self._url, self._clock = session, url / "objects/", clock
         self._cursor = cursor
         self._seen_pages: set[bytes] = set()
         self._waits, self._limit = 0, PAGE_OBJECTS
@@ -188,9 +187,7 @@ class Poll:
         """A page with its headers; None when the server is busy for longer than we wait."""
         while True:
             try:
-                async with self._session.get(
-                    self._url, params=self._query(token), auth=self._auth, allow_redirects=False
-                ) as answer:
+                async with self._session.get(self._url, params=self._query(token), allow_redirects=False) as answer:
                     if answer.status == 200:
                         return await _limited(answer), answer.headers
                     wait_s = _retry_after_s(answer.headers.get("Retry-After", ""), self._clock())

@@ -1,4 +1,4 @@
-"""Media types of TAXII 2.1 and their negotiation (section 1.6.8). Pure."""
+"""Media types of TAXII 2.1 and their negotiation (HTTP headers, section 3.2). Pure."""
 
 from __future__ import annotations
 

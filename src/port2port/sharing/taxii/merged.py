@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from port2port.sharing.taxii import shelf, tables
-from port2port.sharing.taxii.shelf import Placed
+from port2port.sharing.taxii import shelf, tables, taking_out
+from port2port.sharing.taxii.rows import Placed, raw_of
 from port2port.sharing.taxii.tables import Collection, Kind
 from port2port.store import Reading, Store, Transaction
 
@@ -46,7 +46,7 @@ def merge_some(tx: Transaction, account: str, lanes: Sequence[Collection], now: 
     through = tables.merged_through(tx, merged.number)
     lost = sorted(through.keys() - {each.number for each in lanes})
     for source in lost:
-        shelf.remove_source(tx, merged.number, source, now)
+        taking_out.remove_source(tx, merged.number, source, now)
     tables.unset_merged(tx, merged.number, lost)
     room = AT_ONCE
     for lane in lanes:
@@ -59,6 +59,6 @@ def merge_some(tx: Transaction, account: str, lanes: Sequence[Collection], now: 
 def _merge_lane(tx: Transaction, merged: Collection, lane: Collection, after: int, room: int, now: datetime) -> int:
     rows = tx.rows(_AFTER, (lane.number, after, room))
     items = [Placed(*row[1:]) for row in rows]
-    shelf.place(tx, merged, items, lambda at: shelf.raw_of(tx, items[at]), now, lane.number, first_wins=True)
+    shelf.place(tx, merged, items, lambda at: raw_of(tx, items[at]), now, lane.number, first_wins=True)
     tables.set_merged(tx, merged.number, lane.number, rows[-1][0] if len(rows) == room else lane.last_ms)
     return len(rows)

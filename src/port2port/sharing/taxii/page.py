@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from port2port.sharing.taxii.filters import ALL, FIRST, LAST, Filters
 from port2port.sharing.taxii.limits import MAX_PAGE_BYTES
-from port2port.sharing.taxii.shelf import key_of, open_packs
+from port2port.sharing.taxii.rows import key_of, open_packs
 from port2port.store import Reading
 
 _PAGE = "SELECT added_ms, pack, start, length, id, version_us FROM sharing_taxii_object WHERE {} ORDER BY {} LIMIT ?"
@@ -27,7 +27,7 @@ class Shown(NamedTuple):
 
     @property
     def version(self) -> int:
-        """Microseconds. What has no version of its own gets the moment when it was added (section 3.4.1)."""
+        """Microseconds. What has no version of its own gets the moment when it was added (filtering, section 3.4)."""
         return self.version_us or self.added_ms * 1000
 
 

@@ -21,7 +21,8 @@ from port2port.sharing.taxii import check, client, shelf, tables
 from port2port.sharing.taxii.check import Failure
 from port2port.sharing.taxii.client import Cursor, Ended, Poll, PollFailed
 from port2port.sharing.taxii.facts import TaxiiPolled
-from port2port.sharing.taxii.shelf import Item, Outcome
+from port2port.sharing.taxii.rows import Item
+from port2port.sharing.taxii.shelf import Outcome
 from port2port.sharing.taxii.tables import Kind
 from port2port.store import Reading, Transaction
 from port2port.store.types import Integer, Moment, Text
@@ -71,13 +72,13 @@ class Poller:
     async def poll(self, text: str) -> Result:
         """Read what is new at one collection. Never raises for what the other side does. Raises `BadInput`."""
         url = client.check_url(text)
-        auth = credentials(self._passwords, url)
+        authorization = authorization_for(self._passwords, url)
         plain = str(url.with_user(None))
         result = Result()
         cursor = await asyncio.to_thread(self._cursor, plain)
         try:
-            async with client.new_session() as session:
-                async for page in Poll(session, url.with_user(None), auth, cursor, self._site.clock).pages():
+            async with client.new_session(authorization) as session:
+                async for page in Poll(session, url.with_user(None), cursor, self._site.clock).pages():
                     cursor = page.cursor
                     if page.body:
                         await asyncio.to_thread(self._store, plain, page.body, cursor, result)
@@ -129,12 +130,12 @@ class Poller:
             await asyncio.sleep(each.total_seconds())
 
 
-def credentials(passwords: Path, url: URL) -> aiohttp.BasicAuth | None:
-    """Name and password for a host from a netrc file; none when the host is not in it. Raises `BadInput`."""
+def authorization_for(passwords: Path, url: URL) -> str:
+    """The `Authorization` header for a host, from a netrc file; empty when the host is not in it. Raises `BadInput`."""
     if not passwords.is_file():
-        return None
+        return ""
     try:
         found = netrc.netrc(passwords).authenticators(url.host or "")
     except (netrc.NetrcParseError, OSError, UnicodeError) as error:
         raise BadInput(f"{passwords.name} cannot be read: {error}.") from error
-    return aiohttp.BasicAuth(found[0], found[2] or "") if found else None
+    return aiohttp.encode_basic_auth(found[0], found[2] or "") if found else ""

@@ -20,23 +20,23 @@ encode = msgspec.json.encode
 
 
 def discovery(name: str, origin: str) -> bytes:
-    """Section 4.1.1."""
+    """Server Discovery, section 4.1."""
     root = origin + ROOT
     return encode({"title": name, "default": root, "api_roots": [root]})
 
 
 def api_root(name: str) -> bytes:
-    """Section 4.2.1."""
+    """API Root Information, section 4.2."""
     return encode({"title": name, "versions": [TAXII], "max_content_length": MAX_CONTENT_BYTES})
 
 
 def collections(offers: Sequence[Offer]) -> bytes:
-    """Section 5.1.1."""
+    """Get Collections, section 5.1."""
     return encode({"collections": [_collection(each) for each in offers]} if offers else {})
 
 
 def collection(offer: Offer) -> bytes:
-    """Section 5.2.1."""
+    """Get a Collection, section 5.2."""
     return encode(_collection(offer))
 
 
@@ -53,7 +53,7 @@ def _collection(offer: Offer) -> dict[str, Any]:
 
 
 def envelope(pieces: Sequence[bytes], next_page: str) -> bytes:
-    """Section 3.7: the objects byte by byte as they were stored. `next_page` empty: this was all."""
+    """An envelope, section 3.7: the objects byte by byte as they were stored. `next_page` empty: this was all."""
     if not pieces:
         return b"{}"
     return b"".join((_head(next_page), b'"objects":[', b",".join(pieces), b"]}"))
@@ -64,7 +64,7 @@ def _head(next_page: str) -> bytes:
 
 
 def manifest(rows: Sequence[Shown], next_page: str) -> bytes:
-    """Section 5.3.1; with `next` as in an envelope, which the standard forgot here (oasis-tcs/cti-taxii2 #110)."""
+    """A manifest; with `next` as in an envelope, which the standard forgot here (oasis-tcs/cti-taxii2 #110)."""
     records = [
         {
             "id": row.id,
@@ -78,7 +78,7 @@ def manifest(rows: Sequence[Shown], next_page: str) -> bytes:
 
 
 def versions(rows: Sequence[Shown], next_page: str) -> bytes:
-    """Section 5.8.1."""
+    """Get Object Versions, section 5.8."""
     return _head(next_page) + b'"versions":' + encode([version_time(row) for row in rows]) + b"}" if rows else b"{}"
 
 
@@ -88,7 +88,7 @@ def version_time(row: Shown) -> str:
 
 
 def date_headers(rows: Sequence[Shown]) -> dict[str, str]:
-    """Section 5.4: the stamps of the first and last object of a page. An empty page has none."""
+    """Section 3.2: the stamps of the first and last object of a page. An empty page has none."""
     if not rows:
         return {}
     first, last = (taxii_time(row.added_ms * 1000) for row in (rows[0], rows[-1]))
@@ -96,7 +96,7 @@ def date_headers(rows: Sequence[Shown]) -> dict[str, str]:
 
 
 def status(status_id: str, at_us: int, taken: Sequence[tuple[str, int]], failures: Sequence[Failure]) -> bytes:
-    """Section 4.3.1. Everything is decided when the answer is given, so nothing is ever pending.
+    """Get Status, section 4.3. Everything is decided when the answer is given, so nothing is ever pending.
 
     With more failures than `MAX_FAILURES` none is listed: a part of a list would look like all of it.
     """
@@ -120,6 +120,6 @@ def _detail(object_id: str, version_us: int, message: str) -> dict[str, str]:
 
 
 def error(status_code: int, title: str, description: str = "") -> bytes:
-    """Section 3.6."""
+    """An error message, section 3.6."""
     found = {"title": title, "http_status": str(status_code)}
     return encode({**found, "description": description} if description else found)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from port2port.sharing.taxii.shelf import Item
+from port2port.sharing.taxii.rows import Item
 from port2port.sharing.taxii.times import stix_time
 from port2port.stix.types import SCO_TYPES
 

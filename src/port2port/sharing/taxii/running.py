@@ -8,8 +8,8 @@ from typing import Any
 
 from port2port.capability import Reader, Task
 from port2port.sharing.peers import Peers
-from port2port.sharing.taxii import feeder, web
-from port2port.sharing.taxii.feeder import Feeder
+from port2port.sharing.taxii import web
+from port2port.sharing.taxii.feeder import FACTS, Feeder
 from port2port.sharing.taxii.polling import Poller
 from port2port.sharing.taxii.service import Service
 
@@ -21,6 +21,7 @@ class Taxii:
     routes: list[Any]
     readers: tuple[Reader, ...]
     tasks: tuple[Task, ...]
+    feeder: Feeder
 
 
 def start(peers: Peers) -> Taxii:
@@ -33,8 +34,13 @@ def start(peers: Peers) -> Taxii:
     async def poll() -> None:
         await poller.run(settings.taxii_sources, timedelta(minutes=settings.taxii_poll_minutes))
 
+    feeder = Feeder(peers)
+    tasks = [Task(name="sharing.taxii-feed", run=feeder.run)]
+    if settings.taxii_sources:
+        tasks.append(Task(name="sharing.taxii-poll", run=poll))
     return Taxii(
         routes=web.routes(peers, service),
-        readers=(Reader(name="sharing.taxii", facts=feeder.FACTS, handle=Feeder(peers).handle),),
-        tasks=(Task(name="sharing.taxii-poll", run=poll),) if settings.taxii_sources else (),
+        readers=(Reader(name="sharing.taxii", facts=FACTS, handle=feeder.handle),),
+        tasks=tuple(tasks),
+        feeder=feeder,
     )

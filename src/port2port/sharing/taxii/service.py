@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from port2port.core.errors import BadInput, DecodeError, NotAllowed, NotFound, Unavailable
 from port2port.sharing.peers import Peers
 from port2port.sharing.roster import Network
-from port2port.sharing.taxii import access, check, filters, merged, page, resources, shelf, tables
+from port2port.sharing.taxii import access, check, filters, merged, page, resources, shelf, tables, taking_out
 from port2port.sharing.taxii.access import Offer
 from port2port.sharing.taxii.check import Failure
 from port2port.sharing.taxii.facts import TaxiiHandedIn
@@ -17,7 +17,8 @@ from port2port.sharing.taxii.filters import Filters
 from port2port.sharing.taxii.limits import MAX_POST_OBJECTS, MAX_STATUSES
 from port2port.sharing.taxii.model import Account
 from port2port.sharing.taxii.page import Page
-from port2port.sharing.taxii.shelf import Item, Outcome
+from port2port.sharing.taxii.rows import Item
+from port2port.sharing.taxii.shelf import Outcome
 from port2port.sharing.taxii.tables import Kind
 from port2port.store import Reading
 from port2port.store.types import to_us
@@ -51,10 +52,15 @@ class Service:
             return access.offers(view, account, *self._here(view))
 
     def offer(self, account: Account, name: str) -> Offer:
-        """Raises `NotFound`."""
+        """Raises `NotFound`, alike for what is not there and what is hidden."""
         self._keep_dates()
-        with self._site.store.reading() as view:
-            return access.find(view, account, *self._here(view), name)
+        for each in access.own_offers(account, self._site.party.node_id):
+            if name in (each.id, each.alias):
+                return each
+        for each in self.offers(account):
+            if name == each.id:
+                return each
+        raise NotFound("There is no such collection.", hint="See /collections/ for those of this account.")
 
     def read(
         self,
@@ -143,7 +149,7 @@ class Service:
 
     def _drop(self, packs: Sequence[int]) -> None:
         with self._site.store.transaction() as tx:
-            shelf.remove_packs(tx, packs, self._site.clock())
+            taking_out.remove_packs(tx, packs, self._site.clock())
 
 
 def _asked(query: Query, collection: int, object_id: str, *, versions: bool) -> Filters:

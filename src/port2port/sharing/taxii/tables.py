@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import Column, Row, Table, delete, insert, select, update
 
 from port2port.sharing.tables import metadata
 from port2port.store import Reading, Transaction
-from port2port.store.types import Blob, Integer, Moment, Text
+from port2port.store.types import Blob, Integer, Moment, Text, to_us
 
 collections = Table(
     "sharing_taxii_collection",
@@ -48,8 +49,34 @@ statuses = Table(
     Column("document", Blob),
 )
 
+_FIND = "SELECT number, last_ms, twins FROM sharing_taxii_collection WHERE kind = ? AND owner = ?"
+_DUE = "SELECT number FROM sharing_taxii_pack WHERE retain_until <= ? ORDER BY retain_until LIMIT ?"
+_ADD_PACK = (
+    "INSERT INTO sharing_taxii_pack (number, collection, body_id, body_version, retain_until) VALUES (?, ?, ?, ?, ?)"
+)
+_ADD_WAITING = (
+    "INSERT INTO sharing_taxii_waiting (number, body_id, body_version, origin, lane, retain_until)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
+)
+_WAITING = (
+    "SELECT number, body_id, body_version, origin, lane, retain_until FROM sharing_taxii_waiting"
+    " ORDER BY number LIMIT ?"
+)
+_STILL_WAITING = "SELECT number FROM sharing_taxii_waiting WHERE number IN ({})"
 OWN_BODIES = "taxii."
 """Bodies whose id begins so are ours to forget; the others belong to the capability that made the object."""
+
+
+class Waiting(NamedTuple):
+    """A bundle on its way to the collection of its lane."""
+
+    number: int
+    body_id: str
+    body_version: int
+    origin: str
+    lane: str
+    """In hex; empty where only its entry knows."""
+    retain_until_us: int | None
 
 
 class Kind(StrEnum):
@@ -92,9 +119,8 @@ def _collection(row: Row[tuple[object, ...]]) -> Collection:
 
 
 def find(view: Reading, kind: Kind, owner: str) -> Collection | None:
-    where = (collections.c.kind == kind.value) & (collections.c.owner == owner)
-    row = view.execute(select(collections).where(where)).first()
-    return _collection(row) if row else None
+    rows = view.rows(_FIND, (kind.value, owner))
+    return Collection(rows[0][0], kind, owner, rows[0][1], rows[0][2]) if rows else None
 
 
 def get(view: Reading, number: int) -> Collection:
@@ -126,21 +152,19 @@ def holds_objects(view: Reading, number: int) -> bool:
     return bool(view.rows(statement, (number,)))
 
 
-def add_pack(tx: Transaction, collection: int, body_id: str, body_version: int, retain_until: datetime | None) -> int:
-    """Take note of a body with objects in it; answers its number."""
-    values = {
-        "collection": collection,
-        "body_id": body_id,
-        "body_version": body_version,
-        "retain_until": retain_until,
-    }
-    return int(tx.execute(insert(packs).returning(packs.c.number), values).scalar_one())
+def add_packs(tx: Transaction, collection: int, bodies: Sequence[tuple[str, int, int | None]]) -> int:
+    """Take note of bodies with objects in them: (id, version, retention date in microseconds).
+
+    Answers the number of the first; the others follow.
+    """
+    first = int(tx.rows("SELECT coalesce(max(number), 0) + 1 FROM sharing_taxii_pack")[0][0])
+    tx.many(_ADD_PACK, [(number, collection, *body) for number, body in enumerate(bodies, first)])
+    return first
 
 
 def due_packs(view: Reading, now: datetime, limit: int = 500) -> list[int]:
     """Packs whose retention is over."""
-    query = select(packs.c.number).where(packs.c.retain_until <= now).order_by(packs.c.retain_until).limit(limit)
-    return list(view.execute(query).scalars())
+    return [row[0] for row in view.rows(_DUE, (to_us(now), limit))]
 
 
 def find_packs(view: Reading, numbers: Sequence[int]) -> list[Pack]:
@@ -156,6 +180,31 @@ def packs_of(view: Reading, body_id: str) -> list[Pack]:
     """Packs of all versions of one body."""
     rows = view.execute(select(packs).where(packs.c.body_id == body_id))
     return [Pack(row.number, row.body_id, row.body_version) for row in rows]
+
+
+def add_waiting(tx: Transaction, rows: Sequence[tuple[str, int, str, str, int | None]]) -> None:
+    """Note down bundles for the feeder: body id and version, origin, lane where known, retention date where known."""
+    if rows:
+        first = int(tx.rows("SELECT coalesce(max(number), 0) + 1 FROM sharing_taxii_waiting")[0][0])
+        tx.many(_ADD_WAITING, [(number, *row) for number, row in enumerate(rows, first)])
+
+
+def waiting(view: Reading, limit: int) -> list[Waiting]:
+    """The first of what waits."""
+    return [Waiting(*row) for row in view.rows(_WAITING, (limit,))]
+
+
+def remove_waiting(tx: Transaction, numbers: Sequence[int]) -> set[int]:
+    """They wait no longer; answers those that did until now."""
+    marks = ", ".join("?" * len(numbers))
+    found = {row[0] for row in tx.rows(_STILL_WAITING.format(marks), tuple(numbers))}
+    tx.many("DELETE FROM sharing_taxii_waiting WHERE number = ?", [(each,) for each in found])
+    return found
+
+
+def forget_waiting(tx: Transaction, body_id: str, version: int) -> None:
+    """What was recalled is brought nowhere."""
+    tx.many("DELETE FROM sharing_taxii_waiting WHERE body_id = ? AND body_version <= ?", [(body_id, version)])
 
 
 def merged_through(view: Reading, collection: int) -> dict[int, int]:

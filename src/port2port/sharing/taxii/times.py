@@ -1,4 +1,4 @@
-"""Timestamps as TAXII writes them: UTC with six decimals (section 1.7), whole microseconds inside. Pure."""
+"""Timestamps as TAXII writes them: UTC with six decimals (data types, section 2), whole microseconds inside. Pure."""
 
 from __future__ import annotations
 
