@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from port2port.core.exchange import ObjectArrived
 from port2port.core.handling import all_members, named_nodes
-from port2port.sharing import service, trust, wire
+from port2port.sharing import message_signatures, service, trust, wire
 from port2port.sharing.entry import Op
 from port2port.sharing.facts import LaneStopped, ObjectPublished, ObjectRefused
 
@@ -302,3 +302,30 @@ def test_the_leaf_is_renewed_after_eight_hours_without_closing_the_listener(vict
     node.until(lambda: liar.world.run(leaf()) != first)
     assert trust.is_issued_by(liar.world.run(leaf()), node.parts.peers.public_key)
     assert liar.get(node, "/p2p/v1/node")[0] == 200
+
+
+def test_what_changes_something_must_be_signed_by_who_sends_it(victim: Any) -> None:
+    node, liar = victim
+    url, body = f"https://{node.address}/p2p/v1/receipts", b'{"receipts":[]}'
+    now = datetime.now(UTC)
+    honest = message_signatures.sign("POST", url, body, liar.key, liar.id, now)
+    elsewhere = message_signatures.sign("POST", url + "x", body, liar.key, liar.id, now)
+    stranger = message_signatures.sign("POST", url, body, Ed25519PrivateKey.generate(), liar.id, now)
+
+    async def post(headers: dict[str, str], data: bytes = body) -> int:
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=liar.client(node))) as session,
+            session.post(url, data=data, headers=headers) as answer,
+        ):
+            return answer.status
+
+    assert liar.world.run(post({})) == 401
+    assert liar.world.run(post(elsewhere)) == 401
+    assert liar.world.run(post(stranger)) == 401
+    assert liar.world.run(post(honest, b'{"receipts":[] }')) == 401
+    assert liar.world.run(post(honest)) == 204
+    assert liar.world.run(post(honest)) == 401
+    counters = node.site.counters
+    assert counters.get("sharing.refused.no-signature") == 1
+    assert counters.get("sharing.refused.bad-signature") == 3
+    assert counters.get("sharing.refused.replayed") == 1

@@ -48,6 +48,8 @@ class PeerRoute:
     method: str
     path: str
     handle: Callable[[str, PeerRequest], PeerAnswer]
+    at_any_time: bool = False
+    """Counts whatever the sender's clock says: a wrong clock must not keep a receipt from coming."""
 
 
 class CallFailed(Exception):

@@ -22,7 +22,8 @@ from port2port.sharing.peers import Peers
 from port2port.sharing.pulse import is_set_within
 
 PATH = "/p2p/v1/trust"
-EVERY_S = 60.0
+FIRST_S, EVERY_S = 10.0, 60.0
+"""A starting node lets its connections come up first."""
 KINDS = (Kind.KEY, Kind.ROOT, Kind.REVOCATION)
 _documents = msgspec.json.Decoder(list[Document])
 
@@ -48,6 +49,7 @@ class KeepingUp:
     async def run(self) -> None:
         """Ask until cancelled."""
         never = asyncio.Event()
+        await is_set_within(never, FIRST_S)
         for turn in count():
             members = await asyncio.to_thread(self._members)
             if members:

@@ -20,7 +20,7 @@ from aiohttp import web
 from port2port.capability import Site
 from port2port.core.clock import from_ms, to_ms
 from port2port.core.errors import BadInput, Conflict, DecodeError, NotAllowed
-from port2port.sharing import book, invitation, outlet, service, tables, trust, verify, wire
+from port2port.sharing import book, invitation, message_signatures, outlet, service, tables, trust, verify, wire
 from port2port.sharing.bucket import Buckets
 from port2port.sharing.calls import PeerRequest, PeerRoute
 from port2port.sharing.credentials import Credentials
@@ -36,6 +36,7 @@ from port2port.sharing.limits import (
     MAX_STREAMS,
     MAX_WAIT_S,
 )
+from port2port.sharing.message_signatures import FRESH, Seen
 from port2port.sharing.outlet import Fork, TooOld
 from port2port.sharing.peers import Peers
 from port2port.sharing.pulse import is_set_within
@@ -72,6 +73,8 @@ class Listener:
         self._credentials = Credentials(peers.site)
         self._buckets = Buckets(peers.settings.requests_per_second)
         self._streams: Counter[str] = Counter()
+        self._seen = Seen()
+        self._at_any_time = {"/p2p/v1/acks", *(each.path for each in peers.routes if each.at_any_time)}
         self._long: set[asyncio.Task[Any]] = set()
         """Requests that would wait for ever: ended at shutdown."""
         self._context: ssl.SSLContext | None = None
@@ -175,6 +178,8 @@ class Listener:
             self._peers.heard_from(peer)
         request[_PEER], request[_INVITED] = peer, invited
         try:
+            if peer and request.method == "POST" and (refused := await self._unsigned(request, peer)):
+                return refused
             return await handler(request)
         except DecodeError as error:
             self._site.counters.add(f"sharing.refused.{error.reason}")
@@ -184,6 +189,25 @@ class Listener:
             return problem(413, "Too large")
         except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
             return _not_found()
+
+    async def _unsigned(self, request: web.Request, peer: str) -> web.Response | None:
+        """What changes something here is signed by who sends it, freshly, and once (RFC 9421)."""
+        body = await request.read()
+        found = await asyncio.to_thread(self._signature_problem, request, body, peer)
+        if found is None:
+            return None
+        self._site.counters.add(f"sharing.refused.{found.reason}")
+        return problem(401, found.message)
+
+    def _signature_problem(self, request: web.Request, body: bytes, peer: str) -> message_signatures.Refusal | None:
+        within = None if request.path in self._at_any_time else FRESH
+        url = f"https://{request.host}{request.path_qs}"
+        with self._site.store.reading() as view:
+            keys = self._peers.book.network(view).keys(peer)
+        now = self._site.clock()
+        return message_signatures.verify(
+            request.method, url, request.headers, body, peer, keys, now, self._seen, within
+        )
 
     def _who(self, certificate: bytes | None) -> tuple[str, bytes]:
         """The member who holds this certificate, or the key of the open invitation; empty for a stranger."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from threading import Event
 
 from port2port.capability import Site
+from port2port.sharing import message_signatures
 from port2port.sharing.book import Book
 from port2port.sharing.calls import PeerRoute
 from port2port.sharing.confirmed import Confirmed
@@ -48,8 +49,11 @@ class Peers:
         return Credentials(self.site)
 
     def signed(self, method: str, url: str, body: bytes) -> dict[str, str]:
-        """Headers that sign a call which changes something."""
-        return {}
+        """Headers that sign a call which changes something (RFC 9421); none for one that only asks."""
+        if method != "POST":
+            return {}
+        site = self.site
+        return message_signatures.sign(method, url, body, site.identity, site.party.node_id, site.clock())
 
     @cached_property
     def public_key(self) -> bytes:

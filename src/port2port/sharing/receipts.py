@@ -133,7 +133,7 @@ def route(peers: Peers) -> PeerRoute:
                     )
         return PeerAnswer(204)
 
-    return PeerRoute("POST", PATH, handle)
+    return PeerRoute("POST", PATH, handle, at_any_time=True)
 
 
 def expire_overdue(peers: Peers) -> int:

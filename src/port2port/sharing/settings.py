@@ -58,7 +58,8 @@ class SharingSettings:
         int, Meta(ge=1, le=3650, description="How long what foreign programs and servers brought is kept unexamined.")
     ] = 90
     taxii_sources: Annotated[
-        tuple[str, ...], Meta(description="Collections of other organisations' TAXII 2.1 servers to read, by their URL.")
+        tuple[str, ...],
+        Meta(description="Collections of other organisations' TAXII 2.1 servers to read, by their URL."),
     ] = ()
     taxii_poll_minutes: Annotated[
         float, Meta(gt=0, le=10_080, description="Minutes between two readings of these collections.")

@@ -61,7 +61,7 @@ class Stream:
         self._pressing = asyncio.Event()
         self._pages: asyncio.Queue[PageLine] = asyncio.Queue(PAGES_AT_ONCE)
         self._halted: set[bytes] = set()
-        """Stopped connections, whose pages are passed over: when a person resumes one, only a new call fills the gap."""
+        """Stopped lanes, whose pages are passed over: when a person resumes one, only a new call fills the gap."""
         self.on_open: Callable[[], None] = lambda: None
 
     async def run(self) -> None:

@@ -69,7 +69,6 @@ def upgrade() -> None:
         sa.Column("number", Integer, primary_key=True, autoincrement=False),
         sa.Column("body_id", Text, nullable=False),
         sa.Column("body_version", Integer, nullable=False),
-        sa.Column("origin", Text, nullable=False),
         sa.Column("lane", Text, nullable=False),
         sa.Column("retain_until", Moment),
         sqlite_strict=True,

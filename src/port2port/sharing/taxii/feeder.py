@@ -27,7 +27,7 @@ from port2port.sharing.taxii import access, accounts, check, merged, revoked, sh
 from port2port.sharing.taxii.check import Failure
 from port2port.sharing.taxii.rows import Item, Placed
 from port2port.sharing.taxii.shelf import Outcome
-from port2port.sharing.taxii.tables import Kind, Waiting
+from port2port.sharing.taxii.tables import Kind, Noted, Waiting
 from port2port.store import Reading, Transaction
 from port2port.store.types import to_us
 
@@ -53,8 +53,6 @@ class _Bundle:
     """One bundle, read and checked."""
 
     waiting: Waiting
-    lane: str
-    retain_until_us: int | None
     body: bytes
     items: list[Item]
 
@@ -68,13 +66,13 @@ class Feeder:
 
     def handle(self, tx: Transaction, page: Sequence[Recorded]) -> None:
         """Note down one page of the journal, inside the reader's transaction."""
-        waiting: list[tuple[str, int, str, str, int | None]] = []
+        waiting: list[Noted] = []
         for recorded in page:
             fact = recorded.fact
             if isinstance(fact, ObjectPublished):
-                waiting.append((fact.object_id, fact.version, self._site.party.node_id, fact.lane, None))
+                waiting.append(self._published(tx, fact))
             elif isinstance(fact, ObjectArrived):
-                waiting.append(self._arrived(tx, fact))
+                waiting.append(_arrived(tx, fact))
             elif isinstance(fact, ObjectWithdrawn | ObjectErased):
                 tables.add_waiting(tx, waiting)
                 waiting = []
@@ -82,10 +80,9 @@ class Feeder:
         tables.add_waiting(tx, waiting)
         self._wake()
 
-    def _arrived(self, tx: Transaction, fact: ObjectArrived) -> tuple[str, int, str, str, int | None]:
-        lane = tx.rows(_LIKE, (fact.origin, audience_of(fact.handling)))
-        until_us = to_us(fact.handling.retain_until)
-        return fact.object_id, fact.version, fact.origin, bytes(lane[0][0]).hex() if lane else "", until_us
+    def _published(self, tx: Transaction, fact: ObjectPublished) -> Noted:
+        entry = tx.rows(_ENTRY, (fact.object_id, fact.version, self._site.party.node_id))
+        return fact.object_id, fact.version, fact.lane, entry[0][1] if entry else None
 
     async def run(self) -> None:
         """Work whenever something was noted down, and now and then: another process may have made an account."""
@@ -119,17 +116,9 @@ class Feeder:
         found = []
         for each, body in zip(waiting, bodies, strict=True):
             items = self._readable(body) if body is not None else []
-            lane, until_us = self._place_of(view, each)
-            if body is not None and items and lane:
-                found.append(_Bundle(each, lane, until_us, body, items))
+            if body is not None and items:
+                found.append(_Bundle(each, body, items))
         return found
-
-    def _place_of(self, view: Reading, waiting: Waiting) -> tuple[str, int | None]:
-        """Lane (hex) and retention date. The entry knows best; where there is none, the label led to the lane."""
-        there = waiting.body_id.removeprefix(f"{waiting.origin}.")
-        for lane, until_us in view.rows(_ENTRY, (there, waiting.body_version, waiting.origin)):
-            return bytes(lane).hex(), until_us if waiting.retain_until_us is None else waiting.retain_until_us
-        return waiting.lane, waiting.retain_until_us
 
     def _readable(self, body: bytes) -> list[Item]:
         try:
@@ -147,8 +136,8 @@ class Feeder:
         still = tables.remove_waiting(tx, [each.number for each in waiting])
         of_lane: dict[str, list[_Bundle]] = defaultdict(list)
         for each in bundles:
-            if each.waiting.number in still:
-                of_lane[each.lane].append(each)
+            if each.waiting.number in still and each.waiting.lane:
+                of_lane[each.waiting.lane].append(each)
         for lane, some in of_lane.items():
             self._fill(tx, lane, some)
         if of_lane:
@@ -156,7 +145,7 @@ class Feeder:
 
     def _fill(self, tx: Transaction, lane: str, bundles: Sequence[_Bundle]) -> None:
         collection = tables.find_or_add(tx, Kind.LANE, lane)
-        rows = [(each.waiting.body_id, each.waiting.body_version, each.retain_until_us) for each in bundles]
+        rows = [(each.waiting.body_id, each.waiting.body_version, each.waiting.retain_until_us) for each in bundles]
         first = tables.add_packs(tx, collection.number, rows)
         placed = [spot for pack, each in enumerate(bundles, first) for spot in _placed(each.body, each.items, pack)]
         raws = [item.raw for each in bundles for item in each.items]
@@ -182,6 +171,15 @@ class Feeder:
                 lanes = [each for each, _ in access.readable_lanes(tx, account, network, me, now)]
                 if not merged.is_current(tx, account.name, lanes):
                     merged.merge_some(tx, account.name, lanes, now)
+
+
+def _arrived(tx: Transaction, fact: ObjectArrived) -> Noted:
+    """Its entry knows the lane; where there is none any more, the label leads to it."""
+    there = fact.object_id.removeprefix(f"{fact.origin}.")
+    lane = tx.rows(_ENTRY, (there, fact.version, fact.origin)) or tx.rows(
+        _LIKE, (fact.origin, audience_of(fact.handling))
+    )
+    return fact.object_id, fact.version, bytes(lane[0][0]).hex() if lane else "", to_us(fact.handling.retain_until)
 
 
 def _placed(body: bytes, items: Sequence[Item], pack: int) -> list[Placed]:

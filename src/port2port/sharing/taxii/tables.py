@@ -55,16 +55,16 @@ _ADD_PACK = (
     "INSERT INTO sharing_taxii_pack (number, collection, body_id, body_version, retain_until) VALUES (?, ?, ?, ?, ?)"
 )
 _ADD_WAITING = (
-    "INSERT INTO sharing_taxii_waiting (number, body_id, body_version, origin, lane, retain_until)"
-    " VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO sharing_taxii_waiting (number, body_id, body_version, lane, retain_until) VALUES (?, ?, ?, ?, ?)"
 )
-_WAITING = (
-    "SELECT number, body_id, body_version, origin, lane, retain_until FROM sharing_taxii_waiting"
-    " ORDER BY number LIMIT ?"
-)
+_WAITING = "SELECT number, body_id, body_version, lane, retain_until FROM sharing_taxii_waiting ORDER BY number LIMIT ?"
 _STILL_WAITING = "SELECT number FROM sharing_taxii_waiting WHERE number IN ({})"
 OWN_BODIES = "taxii."
 """Bodies whose id begins so are ours to forget; the others belong to the capability that made the object."""
+
+
+Noted = tuple[str, int, str, int | None]
+"""A bundle: body id and version, lane in hex, retention date in microseconds."""
 
 
 class Waiting(NamedTuple):
@@ -73,9 +73,8 @@ class Waiting(NamedTuple):
     number: int
     body_id: str
     body_version: int
-    origin: str
     lane: str
-    """In hex; empty where only its entry knows."""
+    """In hex; empty: it is in none that we know."""
     retain_until_us: int | None
 
 
@@ -182,8 +181,8 @@ def packs_of(view: Reading, body_id: str) -> list[Pack]:
     return [Pack(row.number, row.body_id, row.body_version) for row in rows]
 
 
-def add_waiting(tx: Transaction, rows: Sequence[tuple[str, int, str, str, int | None]]) -> None:
-    """Note down bundles for the feeder: body id and version, origin, lane where known, retention date where known."""
+def add_waiting(tx: Transaction, rows: Sequence[Noted]) -> None:
+    """Note down bundles for the feeder."""
     if rows:
         first = int(tx.rows("SELECT coalesce(max(number), 0) + 1 FROM sharing_taxii_waiting")[0][0])
         tx.many(_ADD_WAITING, [(number, *row) for number, row in enumerate(rows, first)])
