@@ -212,4 +212,5 @@ def core_facts() -> tuple[type[Fact], ...]:
         exchange.ObjectArrived,
         exchange.ObjectWithdrawn,
         exchange.ObjectErased,
+        exchange.ObjectConsulted,
     )

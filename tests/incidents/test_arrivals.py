@@ -10,7 +10,7 @@ from incidents_kit import ANTWERP, GUARD, LIEGE, OPERATOR, START, Desk
 
 from port2port.core.alert import AlertClosed, AlertEnded, AlertRaised, AlertRepeated, AlertWorsened, Priority
 from port2port.core.errors import Conflict, NotFound
-from port2port.core.exchange import ObjectArrived
+from port2port.core.exchange import ObjectArrived, ObjectConsulted
 from port2port.core.handling import Tlp, named_nodes
 from port2port.incidents import tables
 from port2port.incidents.model import Cause, Kind, Origin, Place, Report, Status
@@ -98,10 +98,14 @@ def test_red_is_seen_by_its_named_readers_and_by_nobody_else(desk: Desk) -> None
     label = label_of(ANTWERP, tlp=Tlp.RED, audience=named_nodes(us), readers=frozenset({f"{OPERATOR.account}@{us}"}))
     copy = arrive(desk, handling=label)
     assert desk.service.get(copy, OPERATOR).title == "Bags floating"
+    (consulted,) = desk.facts(ObjectConsulted)
+    assert isinstance(consulted, ObjectConsulted)
+    assert (consulted.account, consulted.tlp, consulted.object_id) == (OPERATOR.account, "TLP:RED", copy)
     with pytest.raises(NotFound):
         desk.service.get(copy, GUARD)
     with pytest.raises(NotFound):
         desk.service.timeline(copy, GUARD)
+    assert len(desk.facts(ObjectConsulted)) == 1
     assert desk.service.lists(GUARD).shared == []
     assert desk.service.all(GUARD) == []
     assert desk.service.on_map() == []

@@ -24,7 +24,6 @@ from port2port.sharing import (
     lane,
     outlet,
     recall_tables,
-    restore,
     roster,
     sequencer,
     tables,
@@ -286,11 +285,6 @@ def _fork_unnoticed(stack: ExitStack) -> None:
     _patch(stack, heads, "compare", lambda *_: False)
 
 
-def _backup_unnoticed(stack: ExitStack) -> None:
-    """A node that was restored does not look at what others hold of it, and gives out its numbers again."""
-    _patch(stack, restore, "is_ahead", lambda *_: False)
-
-
 ALL = (
     Mutant("no-check-when-sending", "the release rule is not asked when a peer reads", _no_check_when_sending),
     Mutant("no-check-when-receiving", "the receiver believes that the origin has asked", _no_check_when_receiving),
@@ -323,6 +317,5 @@ ALL = (
     Mutant("key-kept", "an older copy of the database can still be read after an erasure", _key_kept),
     Mutant("nothing-expires", "what may no longer be kept stays where it is", _nothing_expires),
     Mutant("fork-unnoticed", "two signed histories of one connection are believed", _fork_unnoticed),
-    Mutant("backup-unnoticed", "a restored node gives out its numbers a second time", _backup_unnoticed),
     Mutant("late-object-kept", "a recall that overtakes its object is forgotten", _late_object_kept),
 )

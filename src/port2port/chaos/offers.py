@@ -65,5 +65,7 @@ def label(
         purpose="law-enforcement" if police else "port-security",
         basis="law-enforcement" if police else "isps-code",
         context="exercise-unknown" if random.random() < 0.03 else "live",
-        readers=frozenset(f"duty@{each}" for each in sorted(named) or others[:3]) if tlp == "RED" else frozenset(),
+        readers=frozenset(f"duty@{each}" for each in sorted(named) or others[:3] if random.random() < 0.6)
+        if tlp == "RED"
+        else frozenset(),
     )

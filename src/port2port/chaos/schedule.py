@@ -66,8 +66,8 @@ WEIGHTS = {
     "fork": 2,
     "resume": 2,
     "witness": 3,
-    "keep_copy": 4,
-    "go_back": 3,
+    "keep_copy": 8,
+    "go_back": 6,
 }
 """What happens, and how often compared with the rest. Each is a method below."""
 ROUTES_PER_STEP = 3

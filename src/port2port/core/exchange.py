@@ -76,3 +76,16 @@ class ObjectErased(Fact):
     version: int
     origin: str
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectConsulted(Fact):
+    """A person opened an object of another organisation that is for named readers, or that is about persons."""
+
+    audited = True
+
+    object_kind: str
+    object_id: str
+    tlp: str
+    personal_data: str
+    account: str

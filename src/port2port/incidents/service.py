@@ -9,7 +9,8 @@ from datetime import datetime
 from port2port.capability import Ask, Site
 from port2port.core.alert import AlertAcknowledged, AlertRaised, Priority
 from port2port.core.errors import Conflict, NotFound
-from port2port.core.handling import Roster, Scope, reader_may_see
+from port2port.core.exchange import ObjectConsulted
+from port2port.core.handling import PersonalData, Roster, Scope, Tlp, reader_may_see
 from port2port.core.party import Actor, Role
 from port2port.incidents import copies, model, release, tables
 from port2port.incidents.asks import Alerts, NetworkView
@@ -113,7 +114,27 @@ class IncidentService:
     def get(self, incident_id: str, actor: Actor) -> Incident:
         """One incident. Raises `NotFound` also for what the actor may not know of."""
         with self.site.store.reading() as view:
-            return self._found(view, incident_id, actor)
+            found = self._found(view, incident_id, actor)
+        self._note_look_up(found, actor)
+        return found
+
+    def _note_look_up(self, found: Incident, actor: Actor) -> None:
+        """Who opened what is for named readers, or about persons, stands in the audit log."""
+        label = found.handling
+        if found.origin is Origin.OWN or label is None:
+            return
+        if label.tlp is Tlp.RED or label.personal_data is not PersonalData.NONE:
+            with self.site.store.transaction() as tx:
+                tx.append(
+                    ObjectConsulted(
+                        at=self.site.clock(),
+                        object_kind=model.OBJECT_KIND,
+                        object_id=found.id,
+                        tlp=label.tlp,
+                        personal_data=label.personal_data,
+                        account=actor.account,
+                    )
+                )
 
     def timeline(self, incident_id: str, actor: Actor) -> list[Entry]:
         with self.site.store.reading() as view:

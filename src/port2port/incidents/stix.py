@@ -22,7 +22,7 @@ from msgspec import Meta
 
 from port2port.core.alert import Priority
 from port2port.core.errors import BadInput, DecodeError
-from port2port.core.handling import Handling, Tlp
+from port2port.core.handling import Handling
 from port2port.core.party import Party
 from port2port.core.place import Position
 from port2port.incidents.limits import (
@@ -38,9 +38,9 @@ from port2port.incidents.limits import (
 )
 from port2port.incidents.model import Cause, Kind, Place, SharedNote, Status
 from port2port.incidents.text import is_line, is_paragraphs
+from port2port.stix.marking import TLP_IDS, tlp_marking, write_handling
 
 INCIDENT_CORE = "extension-definition--ef765651-680c-498d-9894-99799f2fa126"
-TLP_2_0 = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
 PORT2PORT = "extension-definition--1a562c38-f373-52d6-a777-9f97bb6742ce"
 """Our extension. Fixed for ever; a change that readers must know of gets another."""
 PROJECT = "identity--836ac774-4436-5cf1-a66e-fb037adfdfb1"
@@ -48,16 +48,6 @@ PROJECT = "identity--836ac774-4436-5cf1-a66e-fb037adfdfb1"
 NAMESPACE = uuid.UUID("663adee7-5f95-5776-91a3-6245ff7914ee")
 """For UUIDv5 ids that follow from an incident or a node."""
 EXTENSION_SINCE = "2026-01-01T00:00:00.000Z"
-TLP_SINCE = "2022-10-01T00:00:00.000Z"
-
-TLP_IDS = {
-    Tlp.CLEAR: "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
-    Tlp.GREEN: "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
-    Tlp.AMBER: "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
-    Tlp.AMBER_STRICT: "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
-    Tlp.RED: "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
-}
-"""The official marking objects of TLP 2.0."""
 
 _INVESTIGATION = {Status.REPORTED: "new", Status.CLOSED: "closed"}
 """Investigation status of Incident Core; everything between is `open`."""
@@ -171,7 +161,7 @@ def _objects(told: IncidentReport, sender: Party, incident_id: str) -> Iterable[
     yield _identity(PROJECT, "Port2Port")
     yield _definition()
     yield _identity(identity_id, told.origin_name)
-    yield _marking(told.handling.tlp)
+    yield tlp_marking(told.handling.tlp)
     yield _incident(told, incident_id) | marks
     if told.place.position is not None:
         location = _location(told, told.place.position)
@@ -209,18 +199,6 @@ def _definition() -> dict[str, Any]:
     }
 
 
-def _marking(tlp: Tlp) -> dict[str, Any]:
-    word = tlp.value.removeprefix("TLP:").lower()
-    return {
-        "type": "marking-definition",
-        "spec_version": "2.1",
-        "id": TLP_IDS[tlp],
-        "created": TLP_SINCE,
-        "name": tlp.value,
-        "extensions": {TLP_2_0: {"extension_type": "property-extension", "tlp_2_0": word}},
-    }
-
-
 def _incident(told: IncidentReport, incident_id: str) -> dict[str, Any]:
     ours = _Ours(
         reference=told.reference,
@@ -233,6 +211,7 @@ def _incident(told: IncidentReport, incident_id: str) -> dict[str, Any]:
         place_name=told.place.name,
         handling=told.handling,
     )
+    label = {"handling": write_handling(told.handling)}  # an empty list is none (STIX 2.1 section 2.12)
     core = {
         "extension_type": "property-extension",
         "determination": "false-positive" if told.cause is Cause.FALSE_ALARM else "suspected",
@@ -243,7 +222,7 @@ def _incident(told: IncidentReport, incident_id: str) -> dict[str, Any]:
         **_object("incident", told.reported_at, told.changed_at),
         "id": incident_id,
         "name": told.title,
-        "extensions": {INCIDENT_CORE: core, PORT2PORT: ours},
+        "extensions": {INCIDENT_CORE: core, PORT2PORT: msgspec.to_builtins(ours) | label},
     }
     return made | ({"description": told.description} if told.description else {})
 

@@ -56,7 +56,7 @@ def answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = N
     return Response(body, status_code=status, media_type=media.TAXII, headers=dict(headers or {}))
 
 
-class Site:
+class Front:
     """What the routes of one node share."""
 
     def __init__(self, peers: Peers, service: Service) -> None:
@@ -123,7 +123,7 @@ def _page(read: Read, body: bytes) -> Answer:
 
 def routes(peers: Peers, service: Service) -> list[Any]:
     """The route handlers, bound to one node."""
-    at = Site(peers, service)
+    at = Front(peers, service)
 
     @get("/", opt=_OPT, sync_to_thread=True)
     def discovery(request: AnyRequest) -> Answer:
