@@ -20,6 +20,10 @@ COMMANDS = {
     "journal": "port2port.commands:journal",
     "config": "port2port.commands:config",
     "bench": "port2port.bench.cli:bench",
+    "backup": "port2port.backup.cli:backup",
+    "restore": "port2port.backup.cli:restore",
+    "export": "port2port.backup.cli:export",
+    "destroy": "port2port.backup.cli:destroy",
     "chaos": "port2port.chaos.cli:chaos",
 }
 """Command -> where it lives. Capabilities bring their own beside these."""

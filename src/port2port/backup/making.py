@@ -14,13 +14,13 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
-from port2port import __version__
-from port2port.backup import archive, limits, tar
+from port2port.backup import archive, limits, sealing, tar
 from port2port.backup.database import Progress, copy_database
 from port2port.backup.folder import DataOf, other_files, require_room, work_folder
 from port2port.backup.manifest import DATABASE, KEYS, MANIFEST, FileLine, Header, Manifest, Part
@@ -45,7 +45,7 @@ def make(data: DataOf, target: Path, parts: tuple[Part, ...], passphrase: str, n
     Raises `Conflict` when the file exists, `Unavailable` when a disk is full.
     """
     require_passphrase(passphrase)
-    salt = secrets.token_hex(archive.sealing.SALT_BYTES) if passphrase else ""
+    salt = secrets.token_hex(sealing.SALT_BYTES) if passphrase else ""
     header = Header(format=limits.FORMAT, node=data.node_id, created=now, parts=list(parts), salt=salt)
     path = _path(data, target, header)
     if path.exists():
@@ -86,7 +86,7 @@ def _write(data: DataOf, path: Path, header: Header, passphrase: str, work: Path
     lines += [FileLine(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in held.items()]
     manifest = Manifest(
         format=limits.FORMAT,
-        version=__version__,
+        version=version("port2port"),
         node=data.node_id,
         name=data.name,
         created=header.created,

@@ -69,7 +69,7 @@ class _Format(msgspec.Struct):
 def decode_header(data: bytes) -> Header:
     """Raises `BadInput`."""
     header = _decode(data, Header)
-    if len(header.node) != 64 or set(header.node) - _HEX or set(header.salt) - _HEX or len(header.salt) not in (0, 32):
+    if header.created.tzinfo is None or len(header.node) != 64 or set(header.node) - _HEX or set(header.salt) - _HEX or len(header.salt) not in (0, 32):
         raise damaged("its first line has impossible values")
     return header
 

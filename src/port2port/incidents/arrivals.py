@@ -1,4 +1,4 @@
-"""Reads on from the journal: incidents that arrived from other nodes or were taken back, and alerts that were closed."""
+"""Reads on from the journal: incidents that came from other nodes or were taken back, and alerts that were closed."""
 
 from __future__ import annotations
 

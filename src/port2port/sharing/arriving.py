@@ -19,11 +19,11 @@ from port2port.sharing.documents import Kind
 from port2port.sharing.entry import Checkpoint, Cursor, Entry, Op
 from port2port.sharing.envelope import Envelope
 from port2port.sharing.facts import ObjectRefused, RecallCarriedOut
-from port2port.sharing.forgetting import VERDICTS, local_id
+from port2port.sharing.forgetting import VERDICTS
 from port2port.sharing.lane import NETWORK, Lane
 from port2port.sharing.limits import MAX_PAGE_ENTRIES, MAX_QUARANTINED
 from port2port.sharing.roster import Network
-from port2port.sharing.tables import ACCEPTED, WAITS, EntryRow, LaneRow, ObjectRow
+from port2port.sharing.tables import ACCEPTED, WAITS, EntryRow, LaneRow, ObjectRow, local_id
 from port2port.sharing.taking_back import OP_NAMES
 from port2port.sharing.verify import Accept, Judgement, KnownObject, Pass, Refuse
 from port2port.store import Transaction

@@ -248,13 +248,16 @@ class Listener:
         )
 
     async def _lanes(self, request: web.Request) -> web.StreamResponse:
-        lines = await asyncio.to_thread(self._read_lanes, request[_PEER])
+        lines = await asyncio.to_thread(self._read_lanes, request[_PEER], request.query.get("of", ""))
         return web.Response(body=b"".join(lines), content_type=JSON_LINES)
 
-    def _read_lanes(self, peer: str) -> list[bytes]:
+    def _read_lanes(self, peer: str, origin: str) -> list[bytes]:
+        """Ours, or those of `origin` that we hand on; its own are told to everybody who comes back without them."""
+        if origin not in ("", peer) and not self._peers.settings.hand_on:
+            return []
         with self._site.store.reading() as view:
             network = self._peers.book.network(view)
-            rows = outlet.readable(view, peer, network, self._site.clock())
+            rows = outlet.readable(view, peer, network, self._site.clock(), origin=origin)
         return [wire.encode(lane_line(row.lane, row.cursor.sequence, row.base)) for row in rows]
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:

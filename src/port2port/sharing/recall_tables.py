@@ -71,6 +71,12 @@ class RecallRow:
     at: datetime
     holders: tuple[str, ...] = ()
     state: str = PENDING
+    """Of another's: `PENDING` or `DONE`. Of ours: who got it in his own connection, see `direct`."""
+
+    @property
+    def direct(self) -> tuple[str, ...]:
+        """Of ours: the members to whom it was sent directly."""
+        return msgspec.json.decode(self.state, type=tuple[str, ...]) if self.state.startswith("[") else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,17 @@ def add_recall(tx: Transaction, row: RecallRow) -> None:
         "state": row.state,
     }
     tx.execute(insert(recalls), values)
+
+
+def direct_text(members: Iterable[str]) -> str:
+    """`RecallRow.state` of a recall of ours."""
+    return msgspec.json.encode(sorted(members)).decode()
+
+
+def note_direct(tx: Transaction, row: RecallRow, members: Iterable[str]) -> None:
+    """It now was sent directly to these, too."""
+    state = direct_text({*row.direct, *members})
+    tx.execute(update(recalls).where(recalls.c.id == row.id).values(state=state))
 
 
 def find_recall(view: Reading, recall: bytes) -> RecallRow | None:

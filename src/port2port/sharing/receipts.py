@@ -15,12 +15,14 @@ import msgspec
 
 from port2port.core.exchange import ObjectErased, ObjectWithdrawn
 from port2port.sharing import calls, forgetting, recall, recall_tables
+from port2port.sharing.batch import Batch
 from port2port.sharing.calls import CallFailed, PeerAnswer, PeerRequest, PeerRoute
 from port2port.sharing.facts import RecallConfirmed
 from port2port.sharing.peers import Peers
 from port2port.sharing.pulse import is_set_within
 from port2port.sharing.recall import Receipt, Receipts, ReceiptText
 from port2port.sharing.recall_tables import RecallRow
+from port2port.sharing.taking_back import TakingBack
 from port2port.store.types import to_us
 
 LOOK_S = 30.0
@@ -47,6 +49,7 @@ class Confirming:
                 changed.clear()
                 if loop.time() >= self._retention_at:
                     await asyncio.to_thread(expire_overdue, self._peers)
+                    await asyncio.to_thread(reroute, self._peers)
                     self._retention_at = loop.time() + RETENTION_S
                 pending, ready = await asyncio.to_thread(self._look)
                 if ready:
@@ -134,6 +137,14 @@ def route(peers: Peers) -> PeerRoute:
         return PeerAnswer(204)
 
     return PeerRoute("POST", PATH, handle, at_any_time=True)
+
+
+def reroute(peers: Peers) -> int:
+    """An agreement ends without anybody saying so: look now and then who can no longer read what he must drop."""
+    site = peers.site
+    with site.store.transaction() as tx:
+        network = peers.book.network(tx)
+        return TakingBack(site, tx, network, Batch(site, tx, network)).reroute()
 
 
 def expire_overdue(peers: Peers) -> int:

@@ -12,15 +12,15 @@ from collections.abc import Sequence
 
 from port2port.core.errors import DecodeError
 from port2port.sharing import calls, envelope, tables, verify, wire
-from port2port.sharing.batch import Batch
+from port2port.sharing.batch import Batch, members_text
 from port2port.sharing.calls import CallFailed
 from port2port.sharing.documents import Member
 from port2port.sharing.entry import Checkpoint, Entry, Op
 from port2port.sharing.facts import LaneRestored
-from port2port.sharing.lane import NETWORK
+from port2port.sharing.lane import NETWORK, Lane
 from port2port.sharing.peers import Peers
 from port2port.sharing.tables import EntryRow, LaneRow
-from port2port.sharing.wire import PageLine
+from port2port.sharing.wire import LaneLine, PageLine
 from port2port.store import Reading, Transaction
 
 MAX_PAGES = 100_000
@@ -35,6 +35,27 @@ def is_ahead(view: Reading, row: LaneRow, head: Checkpoint, keys: Sequence[bytes
         return True
     ours = tables.chain_at(view, row.lane.id, head.sequence)
     return ours is not None and ours != head.chain
+
+
+async def learn_lanes(peers: Peers, member: Member, wanted: set[bytes]) -> None:
+    """What these lanes of ours are, from a member who reads them: an id alone does not say it."""
+    path = f"/p2p/v1/lanes?of={peers.site.party.node_id}"
+    try:
+        answer = await calls.call(peers, member, "GET", path)
+        lines = [wire.decode(line) for line in answer.body.splitlines()] if answer.status == 200 else []
+        lanes = [wire.lane_of(line) for line in lines if isinstance(line, LaneLine)]
+    except (CallFailed, DecodeError):
+        return
+    await asyncio.to_thread(_add_lanes, peers, [lane for lane in lanes if lane.id in wanted])
+
+
+def _add_lanes(peers: Peers, lanes: Sequence[Lane]) -> None:
+    site = peers.site
+    with site.store.transaction() as tx:
+        network = peers.book.network(tx)
+        for lane in lanes:
+            if lane.origin == site.party.node_id and tables.find_lane(tx, lane.id) is None:
+                tables.add_lane(tx, lane, own=True, members=members_text(lane, network))
 
 
 async def catch_up(peers: Peers, member: Member, head: Checkpoint) -> None:

@@ -92,6 +92,7 @@ class _Sequencing:
                 case NetworkChanged() | MemberRevoked():
                     self._flush()
                     self._batch.close_left_groups()
+                    TakingBack(self._site, self._tx, self._network, self._batch).reroute()
         self._flush()
 
     def _flush(self) -> None:

@@ -25,6 +25,8 @@ from port2port.sharing.roster import Network
 from port2port.store import Reading, Transaction
 
 ORDERS = {"withdraw": Op.WITHDRAW, "erase": Op.ERASE}
+MAX_OUTSTANDING = 10_000
+"""Recalls of ours, newest first, of which it is still looked after who gets them."""
 OP_NAMES = {Op.WITHDRAW: "withdraw", Op.ERASE: "erase", Op.SUPERSEDE: "supersede"}
 
 
@@ -70,7 +72,7 @@ class TakingBack:
         numbers = [sequence for sequence, _, _ in held]
         said = Recall(id=self._site.new_id().replace("-", ""), lane=lane.id.hex(), entries=numbers, reason=reason)
         holders = holders_of(self._tx, lane, min(numbers), self._network, self._me, self._now)
-        carry(self._batch, lane, said, op, holders, self._network, self._now)
+        direct = carry(self._batch, lane, said, op, holders, self._network, self._now)
         ids = {object_id for _, object_id, _ in held}
         one = ids.pop() if len(ids) == 1 and op is not Op.ERASE else ""
         kinds = recall_tables.kinds_of(self._tx, [one], self._me) if one else {}
@@ -90,6 +92,7 @@ class TakingBack:
                 account=account,
                 at=self._now,
                 holders=tuple(sorted(holders)),
+                state=recall_tables.direct_text(direct),
             ),
         )
         self._tx.append(
@@ -103,6 +106,34 @@ class TakingBack:
                 holders=tuple(sorted(holders)),
             )
         )
+
+    def reroute(self) -> int:
+        """Who has not confirmed, and may no longer read where the recall stands, gets it in his own connection.
+
+        Answers how many were sent again.
+        """
+        sent = 0
+        rows = recall_tables.own_recalls(self._tx, MAX_OUTSTANDING)
+        confirmed = recall_tables.receipts_of(self._tx, [row.id for row in rows])
+        for row in rows:
+            lane = tables.find_lane(self._tx, row.lane)
+            waiting = set(row.holders) - confirmed[row.id].keys() - set(row.direct)
+            if lane is None or not waiting:
+                continue
+            sibling = Lane(lane.lane.origin, lane.lane.audience, Class.FLASH)
+            lost = {
+                each
+                for each in waiting
+                if self._network.is_member(each) and not outlet.may_read(sibling, each, self._network, self._now)
+            }
+            said = Recall(id=row.id.hex(), lane=row.lane.hex(), entries=list(row.entries or ()), reason=Why(row.reason))
+            for each in sorted(lost):
+                self._batch.put(Lane(self._me, direct_to(each), Class.FLASH), recall.encode(said), op=row.op)
+            if lost:
+                recall_tables.note_direct(self._tx, row, lost)
+            sent += len(lost)
+        self._batch.flush()
+        return sent
 
     def _erase_here(self, dropped: Sequence[Dropped], reason: str) -> None:
         self._tx.forget_bodies([(each.object_id, each.version) for each in dropped])
@@ -135,15 +166,17 @@ def _meant(view: Reading, lane: Lane, network: Network) -> set[str]:
 
 def carry(
     batch: Batch, lane: Lane, said: Recall, op: Op, holders: Iterable[str], network: Network, now: datetime
-) -> None:
-    """Put a recall where all its holders will read it."""
+) -> set[str]:
+    """Put a recall where all its holders will read it; answers who gets it in his own connection."""
     body = recall.encode(said)
     sibling = Lane(lane.origin, lane.audience, Class.FLASH)
     readers = {each for each in holders if outlet.may_read(sibling, each, network, now)}
     if readers and lane.audience != NETWORK:
         batch.put(sibling, body, op=op)
-    for each in sorted(set(holders) - readers):
+    direct = set(holders) - readers
+    for each in sorted(direct):
         batch.put(Lane(lane.origin, direct_to(each), Class.FLASH), body, op=op)
+    return direct
 
 
 def _by_lane(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from port2port.core.errors import DecodeError
-from port2port.sharing import calls, heads, restore, tables, wire
+from port2port.sharing import calls, heads, restore, tables, verify, wire
 from port2port.sharing.calls import CallFailed, PeerAnswer, PeerRequest, PeerRoute
 from port2port.sharing.documents import Member
 from port2port.sharing.entry import HASH_BYTES, MAX_SEQUENCE, Checkpoint
@@ -124,8 +124,18 @@ class Witness:
         except DecodeError as error:
             self._peers.site.counters.add(f"sharing.refused.{error.reason}")
             return
+        if unknown := await asyncio.to_thread(self._forgotten, told):
+            await restore.learn_lanes(self._peers, member, unknown)
         for head in await asyncio.to_thread(self._compare, member.node_id, told):
             await restore.catch_up(self._peers, member, head)
+
+    def _forgotten(self, told: Sequence[Checkpoint]) -> set[bytes]:
+        """Lanes that we signed and do not know: we were restored from before they began."""
+        site = self._peers.site
+        with site.store.reading() as view:
+            keys = self._peers.book.network(view).keys(site.party.node_id)
+            unknown = [head for head in told if tables.find_lane(view, head.lane) is None]
+        return {head.lane for head in unknown if verify.signed_by_any(head, keys)}
 
     def _compare(self, member: str, told: Sequence[Checkpoint]) -> list[Checkpoint]:
         """Note what proves a fork; answers heads of ours that lie beyond or beside what we have."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from port2port.core.fact import Fact
 from port2port.core.party import Role
@@ -98,6 +99,45 @@ class SignedOut(Fact):
     account: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class BackupMade(Fact):
+    """An archive of this node was written."""
+
+    audited = True
+
+    parts: tuple[str, ...]
+    """`database`, `keys`."""
+    encrypted: bool
+    size_bytes: int
+    deleted: int
+    """Older archives that went."""
+    account: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeRestored(Fact):
+    """This node goes on from an archive; partners are asked for what is newer."""
+
+    audited = True
+
+    backup_of: datetime
+    keys_of: datetime | None
+    """When the keys were copied; None: there were none."""
+    account: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataExported(Fact):
+    """All data of this organisation was written into files."""
+
+    audited = True
+
+    objects: int
+    named: bool
+    """Whether objects for named readers were among them."""
+    account: str
+
+
 FACTS: tuple[type[Fact], ...] = (
     AccountCreated,
     RoleChanged,
@@ -108,6 +148,9 @@ FACTS: tuple[type[Fact], ...] = (
     SignedIn,
     SignInRefused,
     SignedOut,
+    BackupMade,
+    NodeRestored,
+    DataExported,
 )
 ENDS_STREAMS: tuple[type[Fact], ...] = (AccountDisabled, RoleChanged, SignedOut)
 """After one of these, an account's open streams are closed: they were opened under other rights."""
