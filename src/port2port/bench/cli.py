@@ -20,6 +20,14 @@ AREAS: dict[str, tuple[str, ...]] = {
         "port2port.bench.delivery",
         "port2port.bench.startup",
     ),
+    "sharing": (
+        "port2port.bench.lanes",
+        "port2port.bench.recalls",
+        "port2port.bench.taxii",
+        "port2port.bench.stix",
+        "port2port.bench.audit",
+        "port2port.bench.chaos",
+    ),
 }
 
 

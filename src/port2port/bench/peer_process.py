@@ -53,7 +53,7 @@ class Peer:
     async def run(self) -> None:
         self.parts.begin()
         self.reader.start()
-        tasks = [asyncio.create_task(task.run()) for task in self.parts.tasks()]
+        tasks = [asyncio.ensure_future(task.run()) for task in self.parts.tasks()]
         loop, done = asyncio.get_running_loop(), asyncio.Event()
         commands = threading.Thread(target=self.obey, args=(loop, done), daemon=True)
         commands.start()
@@ -111,13 +111,13 @@ class Peer:
 
     def do_published(self, count: int) -> int:
         """Wait until so many entries of ours stand ready."""
-        while (ready := sum(row.cursor.sequence for row in self._own())) < count:
+        while (ready := self._ready()) < count:
             self.site.store.wait(self.site.store.head(), 0.2)
         return ready
 
-    def _own(self) -> list[Any]:
+    def _ready(self) -> int:
         with self.site.store.reading() as view:
-            return tables.own_lanes(view)
+            return sum(row.cursor.sequence for row in tables.own_lanes(view))
 
     def do_arrived(self, count: int) -> float:
         """Wait until so many entries of others have been applied; answers when."""

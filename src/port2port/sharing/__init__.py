@@ -11,12 +11,12 @@ from pathlib import Path
 
 from port2port.capability import Capability
 from port2port.sharing import facts
-from port2port.sharing.audit.cli import audit
+from port2port.sharing.audit.cli import audit as audit_commands
 from port2port.sharing.cli import network
-from port2port.sharing.misp.cli import misp
+from port2port.sharing.misp.cli import misp as misp_commands
 from port2port.sharing.running import start
 from port2port.sharing.settings import SharingSettings
-from port2port.sharing.taxii.cli import taxii
+from port2port.sharing.taxii.cli import taxii as taxii_commands
 
 __all__ = ["capability"]
 
@@ -27,5 +27,5 @@ capability = Capability(
     settings=SharingSettings,
     start=start,
     facts=facts.ALL,
-    commands=(network, audit, taxii, misp),
+    commands=(network, audit_commands, taxii_commands, misp_commands),
 )

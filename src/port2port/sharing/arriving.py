@@ -240,11 +240,8 @@ class Arriving:
             document = documents.decode(bytes(wrapped.object))
         except DecodeError as error:
             return Refuse(error.reason)
-        problem = membership.problem_with(document, origin, self._network)
-        if problem:
-            return Refuse(problem)
-        _, self._network = membership.take(self._tx, self._book, [document], origin, self._now)
-        return Accept()
+        problem, self._network = membership.receive(self._tx, self._book, document, origin, self._now)
+        return Refuse(problem) if problem else Accept()
 
     def _report(self) -> None:
         tables.count_refusals(self._tx, self._lane, self.refused, self._now)

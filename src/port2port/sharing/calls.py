@@ -78,7 +78,7 @@ async def call(
             session.request(
                 method,
                 url,
-                ssl=peers.credentials.client(member.node_id, bytes.fromhex(member.public_key)),
+                ssl=peers.credentials.client(member.node_id, *peers.network().last_keys(member.node_id)),
                 data=body or None,
                 headers=peers.signed(method, url, body),
                 allow_redirects=False,

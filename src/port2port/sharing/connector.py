@@ -87,7 +87,7 @@ class Connector:
             members = []
         self._peers.statuses.keep_only(each.node_id for each in members)
         wanted = {
-            _Line(each.node_id, each.public_key, each.address, urgency): each for each in members for urgency in Class
+            _Line(each.node_id, self._keys(each), each.address, urgency): each for each in members for urgency in Class
         }
         handed_on = self._handed_on(members) if self._peers.settings.hand_on else {}
         through = {line.origin: line.node for line in handed_on}
@@ -110,9 +110,14 @@ class Connector:
             present = {line.node for line in self._running if line.origin == away.node_id}
             through = next((each for each in reached if each.node_id in present), None) or self._random.choice(reached)
             for urgency in Class:
-                line = _Line(through.node_id, through.public_key, through.address, urgency, away.node_id)
+                line = _Line(through.node_id, self._keys(through), through.address, urgency, away.node_id)
                 found[line] = through
         return found
+
+    def _keys(self, member: Member) -> str:
+        """Whose keys prove both ends now: with another one, the connection is made anew."""
+        theirs = self._network.key(member.node_id, self._peers.site.clock()) or b""
+        return (theirs + self._peers.public_key).hex()
 
     def _is_long_away(self, node: str) -> bool:
         status = self._peers.statuses.of(node)

@@ -19,11 +19,12 @@ from aiohttp import web
 
 from port2port.capability import Site
 from port2port.core.clock import from_ms, to_ms
-from port2port.core.errors import BadInput, Conflict, DecodeError, NotAllowed
-from port2port.sharing import book, invitation, message_signatures, outlet, service, tables, trust, verify, wire
+from port2port.core.errors import DecodeError
+from port2port.sharing import door, message_signatures, outlet, tables, trust, verify, wire
 from port2port.sharing.bucket import Buckets
 from port2port.sharing.calls import PeerRequest, PeerRoute
 from port2port.sharing.credentials import Credentials
+from port2port.sharing.door import Caller
 from port2port.sharing.entry import Cursor
 from port2port.sharing.lane import Class
 from port2port.sharing.limits import (
@@ -49,7 +50,7 @@ from port2port.store import Reading
 
 JSON_LINES = "application/jsonl"
 _PEER: web.RequestKey[str] = web.RequestKey("peer", str)
-_INVITED: web.RequestKey[bytes] = web.RequestKey("invited", bytes)
+_CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 _SHUTDOWN_S = 1.0
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -125,9 +126,7 @@ class Listener:
         now = self._site.clock()
         with self._site.store.reading() as view:
             network = self._peers.book.network(view)
-            open_keys = [each.key for each in book.invitations(view) if each.is_open(now)]
-        trusted = {each.node_id: bytes.fromhex(each.public_key) for each in network.others(self._site.party.node_id)}
-        trusted |= {invitation.subject(key): key for key in open_keys}
+            trusted = door.trusted(view, network, self._site.party.node_id, now)
         made_of = (self._credentials.leaf(), trusted)
         if self._context is None or made_of != self._made_of:
             self._context, self._made_of = self._credentials.server(trusted), made_of
@@ -141,7 +140,8 @@ class Listener:
         app.router.add_get("/p2p/v1/stream", self._stream)
         app.router.add_get("/p2p/v1/lanes/{lane}/entries", self._entries)
         app.router.add_post("/p2p/v1/acks", self._acks)
-        app.router.add_post("/p2p/v1/join", self._join)
+        app.router.add_post(door.JOIN, self._at_the_door)
+        app.router.add_get(door.FAREWELL, self._at_the_door)
         for route in self._peers.routes:
             app.router.add_route(route.method, route.path, partial(self._answer, route))
         return app
@@ -166,17 +166,18 @@ class Listener:
     async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Every request passes here: who is it, may it ask at all, and does it ask too often?"""
         certificate = _certificate(request)
-        peer, invited = await asyncio.to_thread(self._who, certificate)
-        if not peer and not (invited and request.path == "/p2p/v1/join"):
+        caller = await asyncio.to_thread(self._who, certificate)
+        peer = caller.peer
+        if not caller.may_call(request.path):
             self._site.counters.add("sharing.refused.stranger")
             return _not_found()
-        wait_s = self._buckets.take(peer or "invited")
+        wait_s = self._buckets.take(caller.name)
         if wait_s:
             self._site.counters.add("sharing.refused.too-many-requests")
             return problem(429, "Too many requests", **{"Retry-After": str(wait_s)})
         if peer:
             self._peers.heard_from(peer)
-        request[_PEER], request[_INVITED] = peer, invited
+        request[_PEER], request[_CALLER] = peer, caller
         try:
             if peer and request.method == "POST" and (refused := await self._unsigned(request, peer)):
                 return refused
@@ -209,23 +210,10 @@ class Listener:
             request.method, url, request.headers, body, peer, keys, now, self._seen, within
         )
 
-    def _who(self, certificate: bytes | None) -> tuple[str, bytes]:
-        """The member who holds this certificate, or the key of the open invitation; empty for a stranger."""
-        if certificate is None:
-            return "", b""
-        name = trust.subject_of(certificate)
+    def _who(self, certificate: bytes | None) -> Caller:
         with self._site.store.reading() as view:
-            if invitation.is_invitation(name):
-                return "", self._invited(view, name, certificate)
-            key = self._peers.book.network(view).key(name)
-        is_member = key is not None and name != self._site.party.node_id and trust.is_issued_by(certificate, key)
-        return (name if is_member else ""), b""
-
-    def _invited(self, view: Reading, name: str, certificate: bytes) -> bytes:
-        for each in book.invitations(view):
-            if each.is_open(self._site.clock()) and invitation.subject(each.key) == name:
-                return each.key if trust.is_issued_by(certificate, each.key) else b""
-        return b""
+            network = self._peers.book.network(view)
+            return door.who(view, network, self._site.party.node_id, self._site.clock(), certificate)
 
     async def _node(self, request: web.Request) -> web.StreamResponse:
         party = self._site.party
@@ -374,16 +362,10 @@ class Listener:
             return _not_found()
         return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
 
-    async def _join(self, request: web.Request) -> web.StreamResponse:
-        if not request[_INVITED]:
-            return _not_found()
-        data = await request.read()
-        try:
-            answer = await asyncio.to_thread(service.admit, self._site, self._peers.book, request[_INVITED], data)
-        except (BadInput, Conflict, NotAllowed) as error:
-            self._site.counters.add("sharing.refused.join")
-            return problem(409 if isinstance(error, Conflict) else 400, error.message)
-        return web.Response(body=answer, content_type="application/json")
+    async def _at_the_door(self, request: web.Request) -> web.StreamResponse:
+        known, body = self._peers.book, await request.read()
+        answer = await asyncio.to_thread(door.answer, self._site, known, request[_CALLER], request.path, body)
+        return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
 
 
 def _known_reasons(refused: dict[str, int]) -> dict[str, int]:

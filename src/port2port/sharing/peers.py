@@ -55,7 +55,7 @@ class Peers:
         site = self.site
         return message_signatures.sign(method, url, body, site.identity, site.party.node_id, site.clock())
 
-    @cached_property
+    @property
     def public_key(self) -> bytes:
         return public_bytes(self.site.identity)
 

@@ -8,17 +8,19 @@ from functools import partial
 from pathlib import Path
 
 from port2port.capability import Reader, Running, Site, Task
-from port2port.sharing import receipts, sequencer, service, snapshot, witness
+from port2port.sharing import keeping_up, receipts, sequencer, service, snapshot, witness
 from port2port.sharing.answers import NetworkAnswers
 from port2port.sharing.audit.running import AuditParts
 from port2port.sharing.audit.running import assemble as assemble_audit
 from port2port.sharing.book import Book
 from port2port.sharing.bootstrap import load_bootstrap
 from port2port.sharing.connector import Connector
+from port2port.sharing.keeping_up import KeepingUp
 from port2port.sharing.listener import Listener
 from port2port.sharing.peers import Peers
 from port2port.sharing.pulse import Pulse
 from port2port.sharing.receipts import Confirming
+from port2port.sharing.rotation import Rotation
 from port2port.sharing.sequencer import Sequencer
 from port2port.sharing.settings import SharingSettings
 from port2port.sharing.witness import Witness
@@ -35,6 +37,8 @@ class Parts:
     confirming: Confirming
     witness: Witness
     audit: AuditParts
+    rotation: Rotation
+    keeping_up: KeepingUp
 
     def reader(self) -> Reader:
         return Reader(name="sharing.sequence", facts=sequencer.FACTS, handle=self.sequencer.handle)
@@ -50,6 +54,8 @@ class Parts:
             Task(name="sharing.connect", run=self.connector.run),
             Task(name="sharing.confirm", run=self.confirming.run),
             Task(name="sharing.witness", run=self.witness.run),
+            Task(name="sharing.rotate", run=self.rotation.run),
+            Task(name="sharing.keep-up", run=self.keeping_up.run),
             *self.audit.tasks(),
         )
 
@@ -71,7 +77,7 @@ def assemble(site: Site, settings: SharingSettings) -> Parts:
         path = Path(settings.bootstrap)
         service.load_documents(site, known, load_bootstrap(path if path.is_absolute() else site.folder / path))
     peers = Peers(site, settings, known, Pulse(site.store))
-    peers.routes += [receipts.route(peers), snapshot.route(peers), witness.route(peers)]
+    peers.routes += [receipts.route(peers), snapshot.route(peers), witness.route(peers), keeping_up.route(peers)]
     audit = assemble_audit(peers)
     peers.routes += audit.peer_routes()
     wait = partial(_wait_for_start, peers)
@@ -83,6 +89,8 @@ def assemble(site: Site, settings: SharingSettings) -> Parts:
         Confirming(peers),
         Witness(peers),
         audit,
+        Rotation(peers),
+        KeepingUp(peers),
     )
 
 
@@ -93,15 +101,23 @@ def _wait_for_start(peers: Peers) -> None:
 
 def start(site: Site, settings: SharingSettings) -> Running:
     """Start the capability."""
+    from port2port.sharing import register_web
     from port2port.sharing.audit import web as audit_web
+    from port2port.sharing.taxii.running import start as start_taxii
     from port2port.sharing.web import pages, routes
 
     parts = assemble(site, settings)
     parts.begin()
+    programs = start_taxii(parts.peers)
     return Running(
-        readers=(parts.reader(), parts.audit.reader()),
-        tasks=parts.tasks(),
-        routes=[*routes(parts.peers), *audit_web.routes(parts.audit)],
+        readers=(parts.reader(), parts.audit.reader(), *programs.readers),
+        tasks=(*parts.tasks(), *programs.tasks),
+        routes=[
+            *routes(parts.peers),
+            *register_web.routes(parts.peers),
+            *audit_web.routes(parts.audit),
+            *programs.routes,
+        ],
         pages=(*pages(), *audit_web.pages()),
         answers={"network": NetworkAnswers(parts.peers)},
         health=parts.health,

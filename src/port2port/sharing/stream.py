@@ -67,7 +67,7 @@ class Stream:
     async def run(self) -> None:
         """Connect, read until the end."""
         cursors = await asyncio.to_thread(self._cursors)
-        context = self._credentials.client(self._member.node_id, bytes.fromhex(self._member.public_key))
+        context = self._credentials.client(self._member.node_id, *self._peers.network().keys(self._member.node_id))
         connector = aiohttp.TCPConnector(ssl=context)
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=CONNECT_S, sock_read=SILENT_BEATS * self._peers.settings.heartbeat_s + CONNECT_S

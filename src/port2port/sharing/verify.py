@@ -115,6 +115,11 @@ REASONS = frozenset(
         "may-not-invite",
         "may-not-revoke",
         "same-id-other-text",
+        "not-an-officer",
+        "older-root",
+        "later-root",
+        "older-key",
+        "unknown-member",
     }
 )
 """All reasons for which an entry is refused; a peer's word for any other is `OTHER`."""
