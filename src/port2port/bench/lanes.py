@@ -131,7 +131,8 @@ def measure(long: bool = False) -> dict[str, Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         quiet_ms = _quiet(folder / "quiet")
-        rate, urgent_ms = _catching_up(folder / "late", backlog)
+        rate, _ = _catching_up(folder / "late", backlog, urgent=0)
+        _, urgent_ms = _catching_up(folder / "urgent", backlog, urgent=URGENT)
         floor_ms = _commits_ms(folder) / 2 + asyncio.run(_tls_round_trip_ms())
         floor_rate = _plain_inserts(folder / "floor.db")
     verified, hashed = _verification()
@@ -170,8 +171,8 @@ def _one(here: PeerProcess, there: PeerProcess, number: int) -> float:
     return float(there.answer()[f"o{number}"] - began) * 1000
 
 
-def _catching_up(folder: Path, backlog: int) -> tuple[float, list[float]]:
-    """The origin writes while the other is away; then it comes."""
+def _catching_up(folder: Path, backlog: int, urgent: int) -> tuple[float, list[float]]:
+    """The origin writes while the other is away; then it comes. Meanwhile, so many urgent objects."""
     folder.mkdir()
     with peers(folder) as (here, there):
         here.ask("network", path=str(folder / "network"))
@@ -179,13 +180,13 @@ def _catching_up(folder: Path, backlog: int) -> tuple[float, list[float]]:
         ready = here.ask("published", count=backlog)
         after = there.ask("head")
         began = there.ask("network", path=str(folder / "network"))
-        there.tell("watch", names=[f"o{backlog + number}" for number in range(URGENT)], after=after)
+        there.tell("watch", names=[f"o{backlog + number}" for number in range(urgent)], after=after)
         sent = {}
-        for number in range(backlog, backlog + URGENT):
+        for number in range(backlog, backlog + urgent):
             sent[f"o{number}"] = here.ask("offer", first=number, count=1, urgent=True)
             time.sleep(0.03)  # a rhythm, not a wait for anything
         heard = there.answer()
-        ended = there.ask("arrived", count=ready + URGENT)
+        ended = there.ask("arrived", count=ready + urgent)
     return backlog / (ended - began), [(heard[name] - at) * 1000 for name, at in sent.items()]
 
 

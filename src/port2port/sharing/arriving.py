@@ -27,6 +27,7 @@ from port2port.sharing.tables import ACCEPTED, WAITS, EntryRow, LaneRow, ObjectR
 from port2port.sharing.taking_back import OP_NAMES
 from port2port.sharing.verify import Accept, Judgement, KnownObject, Pass, Refuse
 from port2port.store import Transaction
+from port2port.store.types import to_us
 
 _NETWORK_KINDS = frozenset(kind.value for kind in Kind)
 
@@ -37,6 +38,7 @@ class _Objects:
     def __init__(self, site: Site, tx: Transaction, lane: Lane, network: Network) -> None:
         self._site, self._tx, self._lane, self._network = site, tx, lane, network
         self._now = site.clock()
+        self._now_us, self._lane_id = to_us(self._now), lane.id.hex()
         self._known: dict[str, KnownObject] = {}
         self._rows: dict[str, ObjectRow] = {}
         self._bodies: list[tuple[str, int, bytes]] = []
@@ -68,8 +70,13 @@ class _Objects:
         here = local_id(origin, wrapped.object_id)
         self._known[wrapped.object_id] = KnownObject(wrapped.version, digest)
         self._bodies.append((here, wrapped.version, content))
-        self._rows[wrapped.object_id] = tables.object_row(
-            origin, wrapped.object_id, wrapped.kind, wrapped.version, digest, self._now
+        self._rows[wrapped.object_id] = (
+            wrapped.object_id,
+            origin,
+            wrapped.kind,
+            wrapped.version,
+            digest,
+            self._now_us,
         )
         self._facts.append(
             ObjectArrived(
@@ -80,7 +87,7 @@ class _Objects:
                 handling=wrapped.handling,
                 origin=origin,
                 origin_name=self._origin_name,
-                lane=self._lane.id.hex(),
+                lane=self._lane_id,
             )
         )
 

@@ -96,7 +96,7 @@ class Book:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._key: Version = (-1, -1, b"", -1)
+        self._key: Version = (-1, -1, b"")
         self._network = Network()
 
     def network(self, view: Reading) -> Network:
@@ -111,16 +111,19 @@ class Book:
         return network
 
 
-Version = tuple[int, int, bytes, int]
+Version = tuple[int, int, bytes]
+
+_VERSION = (
+    "SELECT (SELECT count(*) FROM sharing_document), (SELECT count(*) FROM sharing_root),"
+    " (SELECT chain FROM sharing_document ORDER BY number DESC LIMIT 1)"
+)
+"""Asked at every page: by hand."""
 
 
 def version(view: Reading) -> Version:
-    """Another one for every other set of documents and roots, also when a transaction was rolled back between.
-
-    And for other short codes: the listener must hear of them.
-    """
-    documents, codes = count_documents(view), hash(frozenset(view.execute(select(short_code_table.c.secret)).scalars()))
-    return documents, view.execute(select(func.count()).select_from(root_table)).scalar() or 0, _chain(view), codes
+    """Another one for every other set of documents and roots, also when a transaction was rolled back between."""
+    documents, roots_, chain = view.rows(_VERSION)[0]
+    return documents, roots_, bytes(chain or b"")
 
 
 def _chain(view: Reading) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from port2port.core.errors import BadInput, DecodeError
@@ -26,7 +28,26 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """The exact JSON of the object, e.g. a STIX 2.1 bundle."""
 
 
-_decoder = msgspec.json.Decoder(Envelope)
+class _Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """The same with its label unread."""
+
+    origin: str
+    kind: str
+    object_id: str
+    version: int
+    handling: msgspec.Raw
+    object: msgspec.Raw
+
+
+_decoder = msgspec.json.Decoder(_Outside)
+_labels: msgspec.json.Decoder[Handling | None] = msgspec.json.Decoder(Handling | None)
+KNOWN_LABELS = 512
+
+
+@lru_cache(KNOWN_LABELS)
+def _label(text: bytes) -> Handling | None:
+    """A connection's objects have one label, but for the date: it is read once."""
+    return _labels.decode(text)
 
 
 def encode(envelope: Envelope) -> bytes:
@@ -46,8 +67,16 @@ def decode(body: bytes) -> Envelope:
     if len(body) > MAX_BODY_BYTES:
         raise DecodeError("The body of an entry is too large.", reason="body-too-large")
     try:
-        envelope = _decoder.decode(body)
-        msgspec.json.decode(envelope.object)
+        outside = _decoder.decode(body)
+        msgspec.json.decode(outside.object)
+        envelope = Envelope(
+            origin=outside.origin,
+            kind=outside.kind,
+            object_id=outside.object_id,
+            version=outside.version,
+            handling=_label(bytes(outside.handling)),
+            object=outside.object,
+        )
     except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError) as error:
         raise DecodeError(f"The body of an entry cannot be read: {error}.", reason="bad-envelope") from error
     if not 1 <= envelope.version <= 2**31 or not _fits(envelope.object_id, MAX_ID_CHARS):

@@ -11,6 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -40,7 +41,7 @@ class Class(StrEnum):
     """Histories and large feeds."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lane:
     """One lane by its description, from which its id follows."""
 
@@ -50,7 +51,7 @@ class Lane:
     urgency: Class
     epoch: int = 1
 
-    @property
+    @cached_property
     def id(self) -> bytes:
         """16 bytes: the truncated SHA-256 of the canonical description."""
         text = msgspec.json.encode([self.origin, self.audience, self.urgency, self.epoch])

@@ -12,14 +12,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Lock, Thread
 
-from sqlalchemy import func, select
-
 from port2port.core.errors import Unavailable
-from port2port.sharing import book, recall_tables, tables
+from port2port.sharing import book
 from port2port.store import Store
 
 WAIT_S = 5.0
 log = logging.getLogger("port2port.sharing")
+
+
+_STATE = (
+    "SELECT (SELECT sum(sequence) FROM sharing_lane WHERE own = 1), (SELECT count(*) FROM sharing_lane WHERE own = 1),"
+    " (SELECT count(*) FROM sharing_invitation), (SELECT count(*) FROM sharing_invitation WHERE used_by != ''),"
+    " (SELECT count(*) FROM sharing_short_code), (SELECT min(expires) FROM sharing_short_code),"
+    " (SELECT count(*) FROM sharing_recall), (SELECT count(*) FROM sharing_recall WHERE state = 'pending')"
+)
+"""What concerns other ports, in one question: it is asked at every commit."""
 
 
 async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
@@ -82,9 +89,5 @@ class Pulse:
                     log.warning("The store is away; other ports wait.")
 
     def _state(self) -> tuple[object, ...]:
-        lanes = select(func.sum(tables.lanes.c.sequence), func.count()).where(tables.lanes.c.own == 1)
-        used = select(func.count(), func.count().filter(book.invitation_table.c.used_by != ""))
         with self._store.reading() as view:
-            own = view.execute(lanes).one()
-            invited = view.execute(used.select_from(book.invitation_table)).one()
-            return tuple(own), tuple(invited), book.version(view), recall_tables.count_recalls(view)
+            return view.rows(_STATE)[0], book.version(view)

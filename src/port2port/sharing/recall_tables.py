@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Row, Table, func, insert, select, update
+from sqlalchemy import Column, Row, Table, insert, select, update
 
 from port2port.sharing.entry import Op
 from port2port.sharing.recall import Receipt
@@ -142,13 +142,6 @@ def pending_recalls(view: Reading, limit: int = 30) -> list[RecallRow]:
 def settle_recalls(tx: Transaction, ids: Iterable[bytes]) -> None:
     for each in ids:
         tx.execute(update(recalls).where(recalls.c.id == each).values(state=DONE))
-
-
-def count_recalls(view: Reading) -> tuple[int, int]:
-    """How many there are in all, and how many of others are pending: changes when there is something to do."""
-    pending: Any = func.count().filter((recalls.c.own == 0) & (recalls.c.state == PENDING))
-    found: Any = view.execute(select(func.count(), pending).select_from(recalls)).one()
-    return int(found[0]), int(found[1])
 
 
 def _row(row: Row[Any]) -> RecallRow:

@@ -59,6 +59,8 @@ class Stream:
         self._acks: dict[bytes, Ack] = {}
         self._to_confirm = asyncio.Event()
         self._pressing = asyncio.Event()
+        self._unconfirmed = 0
+        """Pages applied since we last confirmed."""
         self._pages: asyncio.Queue[PageLine] = asyncio.Queue(PAGES_AT_ONCE)
         self._halted: set[bytes] = set()
         """Stopped lanes, whose pages are passed over: when a person resumes one, only a new call fills the gap."""
@@ -128,7 +130,8 @@ class Stream:
                 for _ in pages:
                     self._pages.task_done()
             self._to_confirm.set()
-            if len(pages) == PAGES_AT_ONCE:
+            self._unconfirmed += len(pages)
+            if self._unconfirmed >= PAGES_AT_ONCE:
                 self._pressing.set()
 
     async def _take(self, line: wire.AnyLine) -> None:
@@ -212,6 +215,7 @@ class Stream:
             await is_set_within(self._pressing, ACK_EVERY_S)
             self._to_confirm.clear()
             self._pressing.clear()
+            self._unconfirmed = 0
             waiting = dict(list(self._acks.items())[:MAX_ACKS])
             body = msgspec.json.encode(Acks(list(waiting.values()), to_ms(self._peers.site.clock())))
             headers = self._peers.signed("POST", base_url(self._member) + "/p2p/v1/acks", body)

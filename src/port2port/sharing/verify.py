@@ -156,18 +156,22 @@ def judge_for(lane: Lane, us: str, network: Network, now: datetime) -> Judge:
     """The rule for the objects of one lane. All its labels are alike but for the retention date, so what the roster
     says is asked once for each date."""
     answers: dict[Handling, Refuse | None] = {}
+    last: tuple[Handling | None, Refuse | None] = (None, None)
 
     def judge_one(envelope: Envelope, known: KnownObject | None) -> Judgement:
+        nonlocal last
         handling = envelope.handling
         if envelope.origin != lane.origin:
             return Refuse("not-its-origin")
         if handling is None or lane.audience == NETWORK or member_of(lane.audience):
             return Refuse(Reason.UNMARKED.value)
-        if handling not in answers:
-            if len(answers) > MAX_PAGE_ENTRIES:
-                answers.clear()
-            answers[handling] = _judge_label(handling, lane, us, network, now)
-        return answers[handling] or _judge_version(envelope, known)
+        if handling is not last[0]:
+            if handling not in answers:
+                if len(answers) > MAX_PAGE_ENTRIES:
+                    answers.clear()
+                answers[handling] = _judge_label(handling, lane, us, network, now)
+            last = handling, answers[handling]
+        return last[1] or _judge_version(envelope, known)
 
     return judge_one
 

@@ -24,6 +24,8 @@ KEY_BYTES = 32
 _NONE = bytes(KEY_BYTES)
 _NONCE = bytes(12)
 """A key seals one body once, so its nonce need not differ."""
+_STEP = 1 << 13
+"""Keys by which the file grows: 256 KiB."""
 _SWEEP = 1 << 16
 """Keys looked at in one step of a sweep."""
 
@@ -39,12 +41,14 @@ class Keys:
         if durable and not known:
             sync_folder(path.parent)
         self._dirty = False
+        self._room = 0
         self._doomed: list[int] = []
         self._lock = Lock()
 
     def seal(self, first: int, bodies: Sequence[bytes]) -> list[bytes]:
         """Seal bodies under fresh keys with the numbers from `first` on."""
         keys = secrets.token_bytes(KEY_BYTES * len(bodies))
+        self._make_room(first + len(bodies))
         self._write(first, keys)
         self._dirty = True
         return [
@@ -119,6 +123,14 @@ class Keys:
         file, self._file = self._file, -1
         if file >= 0:
             os.close(file)
+
+    def _make_room(self, count: int) -> None:
+        """Grow in large steps of zeros: flushing what overwrites is twice as fast as flushing what grows a file."""
+        if count > self._room:
+            self._room = os.fstat(self._file).st_size // KEY_BYTES
+        while count > self._room:
+            self._write(self._room, bytes(_STEP * KEY_BYTES))
+            self._room += _STEP
 
     def _write(self, first: int, data: bytes) -> None:
         try:

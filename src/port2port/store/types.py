@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import REAL, BigInteger, Dialect, Double, LargeBinary, Text, TypeDecorator
@@ -21,6 +22,7 @@ Blob = LargeBinary()
 __all__ = ["EPOCH", "Blob", "Integer", "Moment", "Real", "Text", "from_us", "to_us"]
 
 
+@lru_cache(4096)
 def to_us(at: datetime) -> int:
     """Whole microseconds since 1970 of a UTC-aware moment."""
     delta = require_utc(at) - EPOCH
