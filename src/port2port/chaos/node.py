@@ -321,6 +321,8 @@ class SimulatedNode:
                     return PeerAnswer(400)
         if (values := _matched("/p2p/v1/lanes/{lane}/entries", url.path)) is not None:
             return self._entries(peer, values["lane"], query)
+        if (method, url.path) == ("GET", "/p2p/v1/lanes"):
+            return PeerAnswer(200, b"".join(self.parts.listener._read_lanes(peer, query.get("of", ""))))
         return PeerAnswer(404)
 
     def _entries(self, peer: str, lane: str, query: dict[str, str]) -> PeerAnswer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from contextlib import closing
 from typing import Any
 
@@ -126,14 +126,19 @@ def check_copies(ledger: Ledger, nodes: Mapping[str, SimulatedNode], forked: Col
             last[lane] = sequence
 
 
-def check_confirmed(ledger: Ledger, nodes: Mapping[str, SimulatedNode]) -> None:
-    """What an origin believes to be confirmed is what the reader has, for all that the reader may still read."""
+def check_confirmed(
+    ledger: Ledger, nodes: Mapping[str, SimulatedNode], meddled: Set[tuple[str, str]] = frozenset()
+) -> None:
+    """What an origin believes to be confirmed is what the reader has, for all that the reader may still read.
+
+    `meddled`: (reader, origin) where somebody else wrote with the origin's key: it finds out, and takes it as its own.
+    """
     query = "SELECT origin, audience, id, sequence FROM sharing_lane WHERE own = 0 AND sequence > 0"
     confirmed = {node: _confirmations(each) for node, each in nodes.items()}
     real = {row[0] for each in nodes.values() for row in _rows(each, "SELECT id FROM sharing_lane WHERE own = 1")}
     for reader in nodes.values():
         for origin, audience, lane, sequence in _rows(reader, query):
-            if lane not in real or origin not in nodes or not _may_read(nodes[origin], reader.id, str(audience)):
+            if (reader.id, origin) in meddled or lane not in real or origin not in nodes or not _may_read(nodes[origin], reader.id, str(audience)):
                 continue
             ledger.counts["confirmed"] += 1
             if confirmed[origin].get((reader.id, lane), 0) != sequence:

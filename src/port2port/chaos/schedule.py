@@ -551,6 +551,8 @@ class Schedule:
                 self.ledger.recalled(fact.recall, fact.op, *probe.recalled_numbers(node, fact.recall), fact.holders)
             elif isinstance(fact, ObjectWithheld):
                 self.ledger.check_withheld(view, (node.id, fact.object_id, fact.version))
+            elif isinstance(fact, LaneStopped) and fact.lane in self.forged_lanes:
+                self.ledger.counts["forks.stopped"] += 1  # whose key it was found one of the histories, and took it
             elif isinstance(fact, LaneStopped) and (node.id, fact.origin) not in self.meddled:
                 self.ledger.broken("I2", f"{node.who.name} stopped a connection of {fact.origin_name}: {fact.reason}")
 
@@ -635,12 +637,17 @@ class Schedule:
         self._check_forks(present)
         self.ledger.check_recalls_end(views, probe.receipts_of(present))
         probe.check_copies(self.ledger, present, {forked.lane for _, _, forked in self.forks})
-        probe.check_confirmed(self.ledger, present)
+        probe.check_confirmed(self.ledger, present, self.meddled)
         for each in present.values():
             probe.check_everything_stored(self.ledger, each, present)
             if not each.gone_back:
                 probe.check_old_copy(self.ledger, each, present)
         self.ledger.counts["histories"] += 1
+
+    @property
+    def forged_lanes(self) -> set[str]:
+        """Connections of which two histories were signed with a member's key."""
+        return {forked.lane.hex() for _, _, forked in self.forks}
 
     def _check_forks(self, present: Mapping[str, SimulatedNode]) -> None:
         """Two who hold different histories of one connection find it out as soon as one asks the other."""
@@ -657,6 +664,7 @@ class Schedule:
             self.ledger.counts["forks"] += 1
             self.nodes[one].ask_witnesses()
             told = [each.lane for node in hold for each in self.nodes[node].facts(LaneForked)]
+            told += [each.lane for node in hold for each in self.nodes[node].facts(LaneStopped) if each.reason == "fork"]
             if forked.lane.hex() not in told:
                 self.ledger.broken(
                     "I11", f"{self.nodes[one].who.name} and {self.nodes[other].who.name} never saw a fork"

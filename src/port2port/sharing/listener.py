@@ -314,7 +314,8 @@ class Listener:
             row = self._readable(view, peer, lane)
             if row is None:
                 return _not_found()
-            answer = outlet.page_after(view, row, cursor, self._site.identity, now, limit)
+            to_origin = row.lane.origin == peer
+            answer = outlet.page_after(view, row, cursor, self._site.identity, now, limit, to_origin=to_origin)
         if isinstance(answer, Fork):
             return problem(409, "The cursor is not in this log")
         return problem(410, "The cursor is older than what is kept") if isinstance(answer, TooOld) else answer

@@ -61,8 +61,14 @@ def page_after(
     key: Ed25519PrivateKey,
     now: datetime,
     limit: int = MAX_PAGE_ENTRIES,
+    *,
+    to_origin: bool = False,
 ) -> PageLine | Fork | TooOld | None:
-    """The next page of a lane, signed at its end; None when there is nothing (more) to give after the cursor."""
+    """The next page of a lane, signed at its end; None when there is nothing (more) to give after the cursor.
+
+    `to_origin`: the reader takes its own word back. Then a header alone is better than nothing: a number that was
+    given out must be known to who gave it.
+    """
     lane = row.lane.id
     if cursor.sequence > row.cursor.sequence:
         return Fork() if row.own else None
@@ -71,7 +77,9 @@ def page_after(
         return TooOld() if cursor.sequence < row.base or row.own else None
     if known != cursor.chain:
         return Fork()
-    return _own_page(view, row, cursor, key, now, limit) if row.own else _page_of_other(view, row, cursor, now)
+    if row.own:
+        return _own_page(view, row, cursor, key, now, limit)
+    return _page_of_other(view, row, cursor, now, to_origin)
 
 
 def _own_page(
@@ -85,14 +93,18 @@ def _own_page(
     return page_line(entries, entry.sign(key, row.lane.id, cursor, to_ms(now)))
 
 
-def _page_of_other(view: Reading, row: LaneRow, cursor: Cursor, now: datetime) -> PageLine | None:
+def _page_of_other(
+    view: Reading, row: LaneRow, cursor: Cursor, now: datetime, to_origin: bool
+) -> PageLine | None:
     """Up to the origin's next signature that we hold."""
     head = tables.checkpoint_after(view, row.lane.id, cursor.sequence)
     if head is None:
         return None
     count = head.sequence - cursor.sequence
     stored = tables.entries_after(view, row.lane.id, cursor.sequence, count, row.lane.origin)
-    if len(stored) < count or any(_is_missing(view, row.lane.id, each.entry) for each in stored):
+    if len(stored) < count:
+        return None
+    if not to_origin and any(_is_missing(view, row.lane.id, each.entry) for each in stored):
         return None
     entries = [_expired(each.entry, each.retain_until, now) for each in stored]
     return page_line(entries, Checkpoint(row.lane.id, head.sequence, head.chain, head.ts_ms, head.signature))

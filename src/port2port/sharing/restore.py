@@ -7,6 +7,7 @@ wrote again before we knew. That connection is closed, and we go on in a new one
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Sequence
 
@@ -135,7 +136,7 @@ def _row(tx: Transaction, me: str, row: LaneRow, each: Entry, chain: bytes) -> E
     if known is None or known.version < wrapped.version:
         at = wrapped.handling.retain_until if wrapped.handling else None
         assert at is not None
-        digest = each.header.commitment
+        digest = hashlib.sha256(each.body).digest()
         tables.save_objects(tx, [tables.object_row(me, wrapped.object_id, wrapped.kind, wrapped.version, digest, at)])
     until = wrapped.handling.retain_until if wrapped.handling else None
     return tables.entry_row(each.header, chain, tables.OWN, until, wrapped.object_id, wrapped.version)
