@@ -22,9 +22,9 @@ from port2port.core.handling import Group, Handling, named_nodes, sharing_group
 from port2port.sharing import intake as intake_module
 from port2port.sharing import tables, wire
 from port2port.sharing.facts import LaneStopped
-from port2port.sharing.tables import local_id
 from port2port.sharing.intake import Intake
 from port2port.sharing.lane import Class
+from port2port.sharing.tables import local_id
 from port2port.sharing.tail import Tail
 from port2port.sharing.wire import LaneLine, PageLine
 

@@ -19,7 +19,7 @@ from port2port.sharing.recall import Receipts, ReceiptText, Why, sign_receipt
 from port2port.sharing.recalling import take_back
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-"""Nodes are stopped in the middle of a TLS handshake; asyncio of Python 3.11 then leaves the transport to the collector."""
+"""Nodes are stopped in the middle of a TLS handshake: asyncio of Python 3.11 leaves the transport to the collector."""
 
 SECRET = b"CANARY-8d1f9c2e7b4a5566"
 BODY = b'{"id":"a","what":"' + SECRET + b'"}'

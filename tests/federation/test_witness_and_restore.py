@@ -20,7 +20,7 @@ from port2port.store.identity import public_bytes
 from port2port.testing import site as make_site
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-"""Nodes are stopped in the middle of a TLS handshake; asyncio of Python 3.11 then leaves the transport to the collector."""
+"""Nodes are stopped in the middle of a TLS handshake: asyncio of Python 3.11 leaves the transport to the collector."""
 
 
 def _head(node: Any, lane: bytes) -> tuple[int, bytes]:

@@ -184,9 +184,7 @@ def test_a_take_back_of_an_older_version_leaves_the_newer(desk: Desk) -> None:
 
 
 def test_an_erased_incident_of_our_own_is_gone_with_its_timeline(desk: Desk) -> None:
-    what = Report(
-        kind=Kind.FENCE_CUT, title="Cut fence", description="", place=Place(name="Quay 4"), observed_at=START
-    )
+    what = Report(kind=Kind.FENCE_CUT, title="Cut fence", description="", place=Place(name="Quay 4"), observed_at=START)
     own = desk.service.report(what, GUARD)
     take_back(desk, erased=True, own=own.id)
     with pytest.raises(NotFound):

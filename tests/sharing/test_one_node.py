@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
-from importlib import import_module
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from random import Random
 from typing import Any

@@ -131,5 +131,3 @@ def require_room(folder: Path, needed_bytes: int) -> None:
     if free < needed_bytes + SPARE_BYTES:
         missing = (needed_bytes + SPARE_BYTES - free) // 2**20 + 1
         raise Unavailable(f"The disk of {folder} has too little room.", hint=f"Make room for {missing:,} MiB more.")
-
-

@@ -39,7 +39,9 @@ class Made:
     files: int
 
 
-def make(data: DataOf, target: Path, parts: tuple[Part, ...], passphrase: str, now: datetime, progress: Progress) -> Made:
+def make(
+    data: DataOf, target: Path, parts: tuple[Part, ...], passphrase: str, now: datetime, progress: Progress
+) -> Made:
     """Write an archive into `target`, a folder, or under that name. Empty `passphrase`: not encrypted.
 
     Raises `Conflict` when the file exists, `Unavailable` when a disk is full.
@@ -55,14 +57,18 @@ def make(data: DataOf, target: Path, parts: tuple[Part, ...], passphrase: str, n
         with work_folder(data.folder) as work:
             files = _write(data, path, header, passphrase, work, progress)
     except OSError as error:
-        raise Unavailable(f"The backup was not made: {error.strerror or error}.", hint="Nothing was changed.") from error
+        raise Unavailable(
+            f"The backup was not made: {error.strerror or error}.", hint="Nothing was changed."
+        ) from error
     return Made(path, path.stat().st_size, parts, files)
 
 
 def require_passphrase(passphrase: str) -> None:
     """Raises `BadInput` for one that can be guessed."""
     if passphrase and len(passphrase) < limits.LEAST_PASSPHRASE_CHARS:
-        raise BadInput(f"A passphrase has at least {limits.LEAST_PASSPHRASE_CHARS} characters.", hint="Take a sentence.")
+        raise BadInput(
+            f"A passphrase has at least {limits.LEAST_PASSPHRASE_CHARS} characters.", hint="Take a sentence."
+        )
 
 
 def _path(data: DataOf, target: Path, header: Header) -> Path:

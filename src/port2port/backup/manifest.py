@@ -69,7 +69,13 @@ class _Format(msgspec.Struct):
 def decode_header(data: bytes) -> Header:
     """Raises `BadInput`."""
     header = _decode(data, Header)
-    if header.created.tzinfo is None or len(header.node) != 64 or set(header.node) - _HEX or set(header.salt) - _HEX or len(header.salt) not in (0, 32):
+    if (
+        header.created.tzinfo is None
+        or len(header.node) != 64
+        or set(header.node) - _HEX
+        or set(header.salt) - _HEX
+        or len(header.salt) not in (0, 32)
+    ):
         raise damaged("its first line has impossible values")
     return header
 
@@ -110,7 +116,8 @@ def _decode(data: bytes, kind: type[T]) -> T:
     try:
         if msgspec.json.decode(data, type=_Format).format > limits.FORMAT:
             raise BadInput(
-                "This archive was made by a newer version of Port2Port.", hint="Nothing was changed. Install that version."
+                "This archive was made by a newer version of Port2Port.",
+                hint="Nothing was changed. Install that version.",
             )
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError) as error:

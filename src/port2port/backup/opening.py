@@ -46,7 +46,9 @@ def extract(path: Path, ask: AskPassphrase, wanted: Wanted) -> Manifest:
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {path}.") from error
     except OSError as error:
-        raise Unavailable(f"The archive was not read: {error.strerror or error}.", hint="Nothing was changed.") from error
+        raise Unavailable(
+            f"The archive was not read: {error.strerror or error}.", hint="Nothing was changed."
+        ) from error
 
 
 def check(path: Path, ask: AskPassphrase, work: Path) -> Manifest:

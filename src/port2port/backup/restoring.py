@@ -55,7 +55,9 @@ def restore(order: Order, ask: AskPassphrase, now: datetime) -> Restored:
     target = order.folder.absolute()
     occupied = target.exists() and (not target.is_dir() or any(target.iterdir()))
     if occupied and not order.replace:
-        raise Conflict(f"{order.folder} is not empty.", hint="Name a new folder, or say --replace: the old one is kept.")
+        raise Conflict(
+            f"{order.folder} is not empty.", hint="Name a new folder, or say --replace: the old one is kept."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     stage = Path(mkdtemp(prefix=f".{target.name}.restoring-", dir=target.parent))
     try:
@@ -72,7 +74,9 @@ def restore(order: Order, ask: AskPassphrase, now: datetime) -> Restored:
 def _fill(order: Order, ask: AskPassphrase, stage: Path) -> tuple[Manifest, datetime | None]:
     manifest = extract(order.archive, ask, Wanted(stage))
     if Part.DATABASE not in manifest.parts:
-        raise BadInput(f"{order.archive} holds keys alone.", hint="Name the database's archive, and this one with --keys.")
+        raise BadInput(
+            f"{order.archive} holds keys alone.", hint="Name the database's archive, and this one with --keys."
+        )
     keys_of = manifest.created if Part.KEYS in manifest.parts else None
     if order.keys is not None:
         keys_of = _take_keys(order.keys, ask, stage, manifest)
@@ -88,7 +92,9 @@ def _take_keys(path: Path, ask: AskPassphrase, stage: Path, manifest: Manifest) 
     place.mkdir(mode=0o700)
     found = extract(path, ask, Wanted(place, {KEYS}))
     if Part.KEYS not in found.parts or found.node != manifest.node:
-        raise BadInput(f"{path} does not hold the keys of this node.", hint="Nothing was changed. Take another archive.")
+        raise BadInput(
+            f"{path} does not hold the keys of this node.", hint="Nothing was changed. Take another archive."
+        )
     os.replace(place / KEYS, stage / KEYS)
     place.rmdir()
     return found.created

@@ -83,5 +83,3 @@ def exactly(source: Readable, size: int) -> bytes:
     parts: list[bytes] = []
     copy(source, size, parts.append)
     return b"".join(parts)
-
-

@@ -138,7 +138,12 @@ def check_confirmed(
     real = {row[0] for each in nodes.values() for row in _rows(each, "SELECT id FROM sharing_lane WHERE own = 1")}
     for reader in nodes.values():
         for origin, audience, lane, sequence in _rows(reader, query):
-            if (reader.id, origin) in meddled or lane not in real or origin not in nodes or not _may_read(nodes[origin], reader.id, str(audience)):
+            if (
+                (reader.id, origin) in meddled
+                or lane not in real
+                or origin not in nodes
+                or not _may_read(nodes[origin], reader.id, str(audience))
+            ):
                 continue
             ledger.counts["confirmed"] += 1
             if confirmed[origin].get((reader.id, lane), 0) != sequence:

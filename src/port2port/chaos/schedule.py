@@ -126,6 +126,8 @@ class Schedule:
         self.agreements: list[str] = [offers.BRIEF]
         self.versions: Counter[tuple[str, str]] = Counter()
         self.meddled: set[tuple[str, str]] = set()
+        self.signed_for: set[tuple[str, str]] = set()
+        """(Reader, origin) where a test wrote with the origin's key: it finds out, and takes it as its own."""
         """(reader, origin): lines between them were changed, lost alone or put out of order."""
         self.revoked: set[str] = set()
         self.calm = False
@@ -274,6 +276,7 @@ class Schedule:
         label = replace(self._honest_label(liar), compartment=liar.who.side.value)
         forked = forger.two_histories(label, liar.who.key, to_ms(liar.clock()), self.random)
         for victim, offer, lines in zip((one, other), forked.offers, forked.lines, strict=True):
+            self.signed_for.add((victim.id, liar.id))
             self.ledger.offer(offer)
             stream = victim.stream(liar.id, Class.NORMAL)
             for line in lines:
@@ -345,6 +348,7 @@ class Schedule:
         label = self._honest_label(liar)
         kind = self.random.choice(forger.LIES)
         key = liar.who.key
+        self.signed_for.add((victim.id, liar.id))
         stream = victim.stream(liar.id, Class.NORMAL)
         for line in forger.lie(kind, label, victim.id, key, to_ms(liar.clock()), self.random):
             if stream is None or not self._deliver(victim, stream, line):
@@ -637,7 +641,7 @@ class Schedule:
         self._check_forks(present)
         self.ledger.check_recalls_end(views, probe.receipts_of(present))
         probe.check_copies(self.ledger, present, {forked.lane for _, _, forked in self.forks})
-        probe.check_confirmed(self.ledger, present, self.meddled)
+        probe.check_confirmed(self.ledger, present, self.signed_for)
         for each in present.values():
             probe.check_everything_stored(self.ledger, each, present)
             if not each.gone_back:
@@ -664,7 +668,9 @@ class Schedule:
             self.ledger.counts["forks"] += 1
             self.nodes[one].ask_witnesses()
             told = [each.lane for node in hold for each in self.nodes[node].facts(LaneForked)]
-            told += [each.lane for node in hold for each in self.nodes[node].facts(LaneStopped) if each.reason == "fork"]
+            told += [
+                each.lane for node in hold for each in self.nodes[node].facts(LaneStopped) if each.reason == "fork"
+            ]
             if forked.lane.hex() not in told:
                 self.ledger.broken(
                     "I11", f"{self.nodes[one].who.name} and {self.nodes[other].who.name} never saw a fork"

@@ -93,9 +93,7 @@ def _own_page(
     return page_line(entries, entry.sign(key, row.lane.id, cursor, to_ms(now)))
 
 
-def _page_of_other(
-    view: Reading, row: LaneRow, cursor: Cursor, now: datetime, to_origin: bool
-) -> PageLine | None:
+def _page_of_other(view: Reading, row: LaneRow, cursor: Cursor, now: datetime, to_origin: bool) -> PageLine | None:
     """Up to the origin's next signature that we hold."""
     head = tables.checkpoint_after(view, row.lane.id, cursor.sequence)
     if head is None:
