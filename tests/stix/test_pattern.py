@@ -88,7 +88,7 @@ def _theirs(text: str) -> bool:
         return False
 
 
-LAX = re.compile(r"(WITHIN|REPEATS) 0|START .*STOP")
+LAX = re.compile(r"(WITHIN|REPEATS)\s+0|START .*STOP")
 """It takes zero seconds and times, and a STOP before its START; section 9.4 does not."""
 
 

@@ -82,7 +82,7 @@ def test_closing_leaves_one_file_and_its_lock(path: Path) -> None:
     say(store)
     store.wait(5, 0.01)
     store.close()
-    assert {each.name for each in path.parent.iterdir()} == {"node.sqlite", "node.sqlite-lock"}
+    assert {each.name for each in path.parent.iterdir()} == {"node.keys", "node.sqlite", "node.sqlite-lock"}
 
 
 def test_a_file_damaged_in_a_crash_is_refused_with_what_to_do(path: Path) -> None:

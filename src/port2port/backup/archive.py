@@ -1,7 +1,7 @@
 """An archive file: a header in the clear, then a tar compressed by zstd, the latter under a passphrase if one is given.
 
-The header is a skippable frame (RFC 8878, 3.1.2), so an archive that is not encrypted is what its name says: `tar --zstd`
-opens it.
+The header is a skippable frame (RFC 8878, 3.1.2), so an archive that is not encrypted is what its name says:
+`tar --zstd` opens it.
 """
 
 from __future__ import annotations

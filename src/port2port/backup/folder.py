@@ -22,7 +22,8 @@ from port2port.store.identity import load_or_create
 
 LOCK = f"{DATABASE}-lock"
 WORK = ".backup-"
-_NOT_KEPT = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, KEYS, "node.log"}
+_NOT_KEPT = {DATABASE, KEYS, "node.log"}
+_LEFT_OUT = (PLAIN, SEALED, ".part", "-wal", "-shm", "-lock", ".lock", ".sock")
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def other_files(folder: Path) -> list[str]:
     found = []
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(each for each in folders if not each.startswith(WORK))
-        paths = [Path(parent, each) for each in files if not each.endswith((PLAIN, SEALED, ".part"))]
+        paths = [Path(parent, each) for each in files if not each.startswith(WORK) and not each.endswith(_LEFT_OUT)]
         found += [str(each.relative_to(folder)) for each in paths if each.is_file()]
     kept = sorted(each for each in found if each not in _NOT_KEPT)
     for each in kept:

@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -25,6 +26,7 @@ from port2port.backup.database import Progress, copy_database
 from port2port.backup.folder import DataOf, other_files, require_room, work_folder
 from port2port.backup.manifest import DATABASE, KEYS, MANIFEST, FileLine, Header, Manifest, Part
 from port2port.core.errors import BadInput, Conflict, Unavailable
+from port2port.store.identity import FILE_NAME, FIRST_NAME, NEXT_NAME
 
 BOTH = (Part.DATABASE, Part.KEYS)
 
@@ -86,7 +88,7 @@ def _write(data: DataOf, path: Path, header: Header, passphrase: str, work: Path
         require_room(data.folder, data.database.stat().st_size)
         copy_database(data.database, work / DATABASE, progress)
     keys = data.keys.read_bytes() if Part.KEYS in header.parts else None
-    others = {each: (data.folder / each).read_bytes() for each in other_files(data.folder)} if with_database else {}
+    others = _read_others(data.folder) if with_database else {}
     held = {**others, **({KEYS: keys} if keys is not None else {})}
     lines = [FileLine(DATABASE, *_measure(work / DATABASE))] if with_database else []
     lines += [FileLine(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in held.items()]
@@ -105,6 +107,25 @@ def _write(data: DataOf, path: Path, header: Header, passphrase: str, work: Path
             tar.put(out, name, size, source, header.created)
         out.write(tar.END)
     return len(lines)
+
+
+def _read_others(folder: Path) -> dict[str, bytes]:
+    """All other files, read again when the identity was being changed: half of an old and half of a new one is none."""
+    while True:
+        found = {}
+        for each in other_files(folder):
+            with suppress(FileNotFoundError):  # it was on its way to another name
+                found[each] = (folder / each).read_bytes()
+        identity = {each: found.get(each) for each in (FILE_NAME, FIRST_NAME, NEXT_NAME)}
+        if identity == {each: _content(folder / each) for each in identity}:
+            return found
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _sources(manifest: Manifest, held: dict[str, bytes], work: Path) -> Iterator[tuple[str, int, IO[bytes]]]:

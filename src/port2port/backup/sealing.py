@@ -1,7 +1,7 @@
 """An archive under a passphrase: scrypt (RFC 7914) for the key, AES-256-GCM for each megabyte.
 
-The nonce of a piece is its number and whether it is the last one, so pieces can neither be left out, swapped nor cut off;
-the header is authenticated with each. A salt makes the key one of a kind, so numbers may begin at zero.
+The nonce of a piece is its number and whether it is the last one, so pieces can neither be left out, swapped nor cut
+off; the header is authenticated with each. A salt makes the key one of a kind, so numbers may begin at zero.
 """
 
 from __future__ import annotations

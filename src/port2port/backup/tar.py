@@ -36,9 +36,11 @@ def put(out: Writable, path: str, size: int, source: Readable, at: datetime) -> 
     """Write one file. The source must have exactly `size` bytes."""
     info = tarfile.TarInfo(path)
     info.size, info.mode, info.mtime = size, 0o600, int(at.timestamp())
-    kind = tarfile.USTAR_FORMAT if size <= _USTAR_MOST_BYTES else tarfile.GNU_FORMAT
     try:
-        out.write(info.tobuf(kind, "utf-8", "strict"))
+        if size <= _USTAR_MOST_BYTES:
+            out.write(info.tobuf(tarfile.USTAR_FORMAT, "utf-8", "strict"))
+        else:
+            out.write(info.tobuf(tarfile.GNU_FORMAT, "utf-8", "strict"))
     except (ValueError, UnicodeError) as error:
         raise BadInput(f"{path} has a name that cannot be archived.", hint="Give it a shorter one.") from error
     copy(source, size, out.write)

@@ -1,4 +1,4 @@
-"""Who may have what, said a second time: slowly, from the design alone. Imports nothing of port2port.
+"""Who may have what, said a second time: slowly, from the design alone. Imports nothing of the program.
 
 Labels and rosters are plain values, times are seconds since 1970. Every rule is a sentence with the word for its
 refusal; all of them are asked.

@@ -27,6 +27,7 @@ SCENE_S, ELAPSED_S = 5.0, 75
 CONNECTED_TIMEOUT_S = 60.0
 TRAFFIC_TIMEOUT_S = 60.0
 ARRIVAL_TIMEOUT_S = 300.0
+RECEIPTS_TIMEOUT_S = 30.0
 SETTLE_S = 3.0
 """After the last entitled node has it, the others get this long to receive what they must not."""
 
@@ -74,7 +75,7 @@ class _Check:
         self.must, self.figures = outcome.must, outcome.figures
         self.nodes = [NodeProcess(each.node.key, each.folder) for each in prepared.nodes]
         self.clients: dict[str, NodeClient] = {}
-        self.canary = f"canary{secrets.token_hex(8)}"
+        self.canary, self.erased = f"canary{secrets.token_hex(8)}", f"canary{secrets.token_hex(8)}"
         group = next(each for each in prepared.network.groups if each.id == GROUP)
         self.origin = group.owner
         self.entitled = [key for key in group.members if key != group.owner]
@@ -103,6 +104,7 @@ class _Check:
         await self._traffic_is_seen()
         await self._scene()
         await self._others_have_nothing()
+        await self._take_back()
         await self._recording_is_seen(traffic)
         self._note_figures(traffic)
 
@@ -166,6 +168,27 @@ class _Check:
                 self.must(f"{key} has no shared incident", not await shared_incidents(client))
                 self.must(f"{key} has no alert about it", await scene_player.shared_alert(client) is None)
 
+    async def _take_back(self) -> None:
+        """A report shared in error is erased: every holder confirms, and later no file of anybody holds it."""
+        self.say("Ostend shares a report in error, and erases it …")
+        async with NodeClient(self.nodes[[each.key for each in self.nodes].index(self.origin)].web) as officer:
+            await officer.sign_in("security-officer")
+            report = {"kind": "other", "title": "In error", "place": "Quay 1", "description": self.erased}
+            made = await officer.post("/api/incidents", report)
+            await officer.post(f"/api/incidents/{made['id']}/share", {"audience": {"group": GROUP}, "tlp": "TLP:AMBER"})
+            for key in self.entitled:
+                await until(f"the report at {key}", lambda k=key: self._has_two(k), ARRIVAL_TIMEOUT_S)  # type: ignore[misc]
+            began = time.monotonic()
+            await officer.post(f"/api/sharing/{made['id']}/take-back", {"op": "erase", "reason": "legal-obligation"})
+            confirmed = await until("all receipts", lambda: _confirmed(officer), RECEIPTS_TIMEOUT_S, every_s=0.1)
+        self.figures["erased_everywhere_s"] = round(time.monotonic() - began, 2)
+        self.must("every holder has confirmed the erasure", confirmed == len(self.entitled))
+        for key in self.entitled:
+            self.must(f"{key} holds it no more", len(await shared_incidents(self.clients[key])) == 1)
+
+    async def _has_two(self, key: str) -> bool:
+        return len(await shared_incidents(self.clients[key])) == 2
+
     async def _recording_is_seen(self, traffic: Traffic) -> None:
         if self.recording is None:
             return
@@ -192,6 +215,8 @@ class _Check:
             found = any(self.canary.encode() in data for data in _bytes_of(each.folder.rglob("*")))
             may = key == self.origin or key in self.entitled
             self.must(f"{key}'s files {'hold' if may else 'do not hold'} the incident", found == may)
+            erased = not any(self.erased.encode() in data for data in _bytes_of(each.folder.rglob("*")))
+            self.must(f"{key}'s files do not hold what was erased", erased)
 
     async def _second_start_has_it_all(self) -> None:
         self.say("Starting two of them again …")
@@ -223,6 +248,14 @@ async def shared_incidents(client: NodeClient) -> list[dict[str, Any]]:
     """Incidents that came from others."""
     found = (await client.get("/api/incidents"))["incidents"]
     return [each for each in found if each["origin"] == "shared"]
+
+
+async def _confirmed(client: NodeClient) -> int:
+    """How many holders have confirmed the newest take-back; 0 while one has not."""
+    recalls = (await client.get("/api/sharing/recalls"))["recalls"]
+    if not recalls or recalls[0]["outstanding"]:
+        return 0
+    return len(recalls[0]["confirmed"])
 
 
 async def _signed_in(stack: AsyncExitStack, node: NodeProcess) -> NodeClient:

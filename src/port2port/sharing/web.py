@@ -10,6 +10,7 @@ from litestar.response import Redirect, Template
 from port2port.capability import Page
 from port2port.core.party import Role
 from port2port.sharing import overview, register_web, service, shared_web
+from port2port.sharing.notices import notices
 from port2port.sharing.overview import Neighbour
 from port2port.sharing.pace import Looks
 from port2port.sharing.peers import Peers
@@ -55,6 +56,7 @@ def routes(peers: Peers) -> list[Any]:
             connected=sum(each.state == "connected" for each in found),
             may_invite=peers.network().may_invite(peers.site.party.node_id),
             may_resume=actor.role in RESUMING,
+            notices=notices(peers.network(), peers.site.party.node_id, peers.site.clock()),
             has_register=actor.role in register_web.READERS and _has_register(request),
             next_steps=NEXT_STEPS,
         )
