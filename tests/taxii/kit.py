@@ -149,7 +149,7 @@ class Node:
         """Another port's bundle was accepted here; its collection shows it when this returns."""
         label = label or self.label()
         here = f"{OTHER_ID}.{object_id or uuid.uuid4()}"
-        lane = lane_for(label, False)
+        lane, before = lane_for(label, False), self.site.store.head()
         with self.site.store.transaction() as tx:
             if tables.find_lane(tx, lane.id) is None:
                 tables.add_lane(tx, lane, own=False)
@@ -165,6 +165,7 @@ class Node:
                     origin_name="Port of Ghent",
                 )
             )
+        self.site.store.wait(before, 5.0)  # on a server the number comes a moment after the commit
         self.catch_up(feed=feed)
         return here
 

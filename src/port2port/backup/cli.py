@@ -131,24 +131,25 @@ def export(at: DataFolder, folder: Path, everything: bool, include_named: bool) 
     data = data_of(at.path)
     with at.open_site() as site:
         written = export_everything(data, site.store, folder, system_clock(), include_named)
-    _record(
-        at,
-        DataExported(at=system_clock(), objects=written.objects, named=include_named, account=SYSTEM_ACCOUNT),
-    )
+    fact = DataExported(at=system_clock(), objects=written.objects, named=include_named, account=SYSTEM_ACCOUNT)
+    _record(at, fact)
     click.echo(f"{folder}: {written.objects:,} objects, {written.files} files. Begin with README.md.")
 
 
 @click.command()
-@click.argument("node_id")
+@click.argument("name")
 @click.pass_obj
-def destroy(at: DataFolder, node_id: str) -> None:
+def destroy(at: DataFolder, name: str) -> None:
     """Delete this node's folder for good: keys are overwritten first.
 
-    NODE_ID must be its own, as a sign that you mean it: `port2port network show --json` tells it. Backups and exports
+    NAME is the organisation's full name, as a sign that you mean it. Stop the node before. Backups and exports
     elsewhere stay; delete them as well.
+
+    \b
+    The end:   port2port --data harbour destroy "Port of Ostend"
     """
-    name = destroying.destroy(at.path, node_id)
-    click.echo(f"{name} is deleted from {at.path}. Archives elsewhere are not.")
+    destroying.destroy(at.path, name)
+    click.echo(f"{at.path} is deleted. Archives and exports elsewhere are not.")
 
 
 def _verify(made: Made, folder: Path, passphrase: str) -> None:

@@ -14,16 +14,18 @@ from port2port.store.folder import sync_folder
 SECRET_NAMES = ("*.keys", "*.key", "*.key.*", "*-key.pem", "*.netrc")
 
 
-def destroy(folder: Path, node_id: str) -> str:
-    """Overwrite keys and identity, then delete the folder; answers the organisation's name.
+def destroy(folder: Path, name: str) -> None:
+    """Overwrite keys and identity, then delete the folder of the organisation with this full name.
 
-    Raises `BadInput` when the id is another's, `Conflict` while the node runs.
+    Raises `BadInput` when the name is another's, `Conflict` while the node runs.
     """
     data = data_of(folder)
     if folder.is_symlink():
         raise Conflict(f"{folder} is a link.", hint="Name the folder itself.")
-    if data.node_id != node_id:
-        raise BadInput(f"The node in {folder} has another id.", hint="See: port2port network show")
+    if data.name != name:
+        raise BadInput(
+            f"The node in {folder} is not that of {name!r}.", hint="Its name stands in [node] of its settings."
+        )
     try:
         with not_running(folder):
             for pattern in SECRET_NAMES:
@@ -34,7 +36,6 @@ def destroy(folder: Path, node_id: str) -> str:
             sync_folder(folder.absolute().parent)
     except OSError as error:
         raise Unavailable(f"Not all was deleted: {error.strerror or error}.", hint="Try again.") from error
-    return data.name
 
 
 def _overwrite(path: Path) -> None:

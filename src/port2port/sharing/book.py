@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -96,7 +96,7 @@ class Book:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._key: Version = (-1, -1, b"")
+        self._key: Version = (-1, -1, b"", "")
         self._network = Network()
 
     def network(self, view: Reading) -> Network:
@@ -106,24 +106,27 @@ class Book:
             if key == self._key:
                 return self._network
         network = build(all_documents(view), roots(view))
+        network = replace(network, roster=replace(network.roster, exercises=frozenset(key[3].split())))
         with self._lock:
             self._key, self._network = key, network
         return network
 
 
-Version = tuple[int, int, bytes]
+Version = tuple[int, int, bytes, str]
 
 _VERSION = (
     "SELECT (SELECT count(*) FROM sharing_document), (SELECT count(*) FROM sharing_root),"
     " (SELECT chain FROM sharing_document ORDER BY number DESC LIMIT 1)"
 )
+_EXERCISES = "SELECT id FROM sharing_exercise ORDER BY id"
 """Asked at every page: by hand."""
 
 
 def version(view: Reading) -> Version:
-    """Another one for every other set of documents and roots, also when a transaction was rolled back between."""
+    """Another one for every other set of documents, roots and exercises, also after a transaction was rolled back."""
     documents, roots_, chain = view.rows(_VERSION)[0]
-    return documents, roots_, bytes(chain or b"")
+    exercises = " ".join(row[0] for row in view.rows(_EXERCISES))
+    return documents, roots_, bytes(chain or b""), exercises
 
 
 def _chain(view: Reading) -> bytes:

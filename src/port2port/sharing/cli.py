@@ -13,6 +13,7 @@ from port2port.core.errors import BadInput
 from port2port.sharing import book, invitation, joining, knocking, leaving, overview, service, short_code
 from port2port.sharing.announcing import announced_address
 from port2port.sharing.book import Book
+from port2port.sharing.cli_exercises import add_commands as add_exercises
 from port2port.sharing.cli_officers import add_commands as add_officers
 from port2port.sharing.cli_terms import add_commands as add_terms
 from port2port.sharing.documents import AgreementText, Document
@@ -224,4 +225,5 @@ def resume(opener: Opener, name: str) -> None:
 
 
 add_terms(network)
+add_exercises(network)
 add_officers(network)

@@ -282,7 +282,29 @@ class LaneRestored(Fact):
     told_by: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExerciseAccepted(Fact):
+    """This node takes part in an exercise."""
+
+    audited = True
+
+    exercise: str
+    account: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExerciseEnded(Fact):
+    """This node no longer takes part in an exercise."""
+
+    audited = True
+
+    exercise: str
+    account: str
+
+
 ALL: tuple[type[Fact], ...] = (
+    ExerciseAccepted,
+    ExerciseEnded,
     RecallOrdered,
     RecallIssued,
     RecallConfirmed,
