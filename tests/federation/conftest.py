@@ -214,10 +214,11 @@ class World:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(DEADLINE_S + 5)
 
-    def node(self, name: str, *, on_disk: bool = False, **settings: Any) -> Node:
-        """One more node, listening, in no network yet. The first may invite."""
+    def node(self, name: str, *, on_disk: bool = False, inside: Path | None = None, **settings: Any) -> Node:
+        """One more node, listening, in no network yet. The first may invite. `inside`: its own data folder."""
         seed = len(self.nodes) + 1
         url = f"sqlite:///{self.folder / name}.db" if on_disk else "memory://"
+        url = f"sqlite:///{inside / 'node.db'}" if inside else url
         usual = {"listen": "127.0.0.1:0", "heartbeat_s": 0.5, "longest_pause_s": 0.5}
         node = Node(self, name, seed, url, SharingSettings(**{**usual, **settings}))
         self.nodes.append(node)
@@ -402,7 +403,8 @@ class Forger:
     def opening(self) -> bytes:
         return wire.encode(wire.lane_line(self.lane, 0))
 
-    def entry(self, object_id: str, *, skip: int = 0, op: int = Op.PUT, **changes: Any) -> Entry:
+    def entry(self, object_id: str, *, skip: int = 0, op: int = Op.PUT, raw: bytes = b"", **changes: Any) -> Entry:
+        """`raw`: another body than an envelope."""
         usual: dict[str, Any] = {
             "origin": self.liar.id,
             "kind": "incident",
@@ -411,7 +413,7 @@ class Forger:
             "handling": self.handling,
             "object": msgspec.Raw(b'{"id":"' + object_id.encode() + b'"}'),
         }
-        body = msgspec.json.encode(Envelope(**{**usual, **changes}))
+        body = raw or msgspec.json.encode(Envelope(**{**usual, **changes}))
         salt = bytes(16)
         header = Header(
             self.lane.id, self.cursor.sequence + 1 + skip, op, to_ms(datetime.now(UTC)), commitment(salt, body)

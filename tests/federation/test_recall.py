@@ -13,10 +13,13 @@ import pytest
 from port2port.core.errors import NotFound
 from port2port.core.exchange import ObjectArrived, ObjectErased, ObjectWithdrawn
 from port2port.core.handling import Group, named_nodes, sharing_group
-from port2port.sharing import calls, recall_tables, receipts
+from port2port.sharing import calls, recall_tables, receipts, wire
+from port2port.sharing.entry import Op
 from port2port.sharing.facts import LaneClosed, RecallConfirmed, RecallIssued
-from port2port.sharing.recall import Receipts, ReceiptText, Why, sign_receipt
+from port2port.sharing.lane import Class
+from port2port.sharing.recall import Recall, Receipts, ReceiptText, Why, encode, sign_receipt
 from port2port.sharing.recalling import take_back
+from port2port.sharing.tables import entry_key
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 """Nodes are stopped in the middle of a TLS handshake: asyncio of Python 3.11 leaves the transport to the collector."""
@@ -215,3 +218,22 @@ def _acked(node: Any) -> bool:
             each.sequence and tables.find_lane(view, each.lane).lane.audience != '{"network":true}'
             for each in tables.all_acks(view)
         )  # type: ignore[union-attr]
+
+
+def test_a_recall_that_overtakes_its_object_is_remembered_until_that_comes(victim: Any, forger: Any) -> None:
+    """The page was under way already: with the content that its origin has destroyed since."""
+    node, liar = victim
+    late, urgent = forger(liar, liar.label()), forger(liar, liar.label())
+    urgent.lane = replace(urgent.lane, urgency=Class.FLASH)
+    first, second = late.entry("a"), late.entry("b")
+    said = Recall(id="ab" * 16, lane=late.lane.id.hex(), entries=[1], reason=Why.MISTAKE)
+    intake = node.parts.connector._intake
+    recalled = urgent.entry("", op=Op.WITHDRAW, raw=encode(said))
+    for line in (urgent.opening(), urgent.page(recalled), late.opening(), late.page(first, second)):
+        message = wire.decode(line.strip())
+        (intake.meet if isinstance(message, wire.LaneLine) else intake.apply)(liar.id, message)
+    assert node.arrived() == [("b", 1)]
+    with node.site.store.reading() as view:
+        assert view.body(f"{liar.id}.a", 1) is None
+        assert view.body(*entry_key(late.lane.id, 1)) is None
+        assert view.body(*entry_key(late.lane.id, 2)) is not None

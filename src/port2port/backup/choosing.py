@@ -18,7 +18,7 @@ from port2port.store.types import to_us
 SECRET_TABLES = frozenset({"web_session", "web_invitation", "sharing_short_code", "sharing_invitation"})
 """What opens a door."""
 WRITTEN_APART = frozenset({"store_journal", "store_body"})
-SECRET_COLUMNS = frozenset({"password_hash", "password", "secret", "token_hash"})
+SECRET_COLUMNS = frozenset({"hash", "password_hash", "password", "secret", "token_hash"})
 _REPORTS = "SELECT id, alert_id, source_alert_id, retain_until, data FROM incidents_incident"
 _IN_LANE = "SELECT DISTINCT object_id FROM sharing_entry WHERE lane = ? AND object_id IS NOT NULL"
 

@@ -14,8 +14,8 @@ Written on {at:%Y-%m-%d %H:%M} UTC by Port2Port. Each `.jsonl` file holds one JS
 - `journal.jsonl`: everything that happened, in order.
 - `files/`: settings, zones and other files of the node's folder.
 - `unexamined.jsonl`: only when asked for: what foreign programs handed in and nobody has read.
-- `manifest.json`: SHA-256 of every file. To check: `jq -r '.sha256 | to_entries[] | "\\(.value)  \\(.key)"' manifest.json
-  | sha256sum -c`
+- `manifest.json`: SHA-256 of every file. To check them all:
+  `jq -r '.sha256 | to_entries[] | "\\(.value)  \\(.key)"' manifest.json | sha256sum -c`
 
 Left out: keys, passwords and open invitations; what may no longer be kept; what was erased or taken back; and, unless
 `named_readers_included` in `manifest.json` is true, what is for named readers (TLP:RED).

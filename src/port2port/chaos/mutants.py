@@ -23,7 +23,6 @@ from port2port.sharing import (
     heads,
     lane,
     outlet,
-    recall_tables,
     roster,
     sequencer,
     tables,
@@ -271,11 +270,6 @@ def _key_kept(stack: ExitStack) -> None:
     _patch(stack, Keys, "destroy", lambda self, numbers: None)
 
 
-def _late_object_kept(stack: ExitStack) -> None:
-    """What was taken back before it came is taken in when it comes."""
-    _patch(stack, recall_tables, "ahead_in", lambda *_: {})
-
-
 def _nothing_expires(stack: ExitStack) -> None:
     _patch(stack, forgetting, "overdue", lambda *_: [])
 
@@ -317,5 +311,4 @@ ALL = (
     Mutant("key-kept", "an older copy of the database can still be read after an erasure", _key_kept),
     Mutant("nothing-expires", "what may no longer be kept stays where it is", _nothing_expires),
     Mutant("fork-unnoticed", "two signed histories of one connection are believed", _fork_unnoticed),
-    Mutant("late-object-kept", "a recall that overtakes its object is forgotten", _late_object_kept),
 )

@@ -72,6 +72,8 @@ WEIGHTS = {
 """What happens, and how often compared with the rest. Each is a method below."""
 ROUTES_PER_STEP = 3
 HANDED_ON = 0.15
+DIES_READING, LONGEST_PAGE_STEPS = 0.04, 40
+"""How often a reader dies while it takes in what comes now, and within how many of its writes."""
 MAX_HEALING_ROUNDS = 12
 
 
@@ -372,6 +374,8 @@ class Schedule:
         """Some connections send, and whatever is due arrives."""
         for _ in range(ROUTES_PER_STEP):
             reader, origin, via = self.random.sample(list(self.nodes), 3)
+            if self.random.random() < DIES_READING:
+                self.nodes[reader].fuse.arm(self.random.randint(1, LONGEST_PAGE_STEPS))
             handed_on = via if self.random.random() < HANDED_ON else ""
             for urgency in Class:
                 self._send(Route(reader, origin, urgency, handed_on))
