@@ -299,7 +299,8 @@ class SimulatedNode:
         return bool(ready) and self.loop.run_until_complete(confirming._send(ready))
 
     def expire(self) -> int:
-        """Drop what may no longer be kept; answers how many entries."""
+        """Look who must still hear of a recall, and drop what may no longer be kept; answers how many entries."""
+        receipts.reroute(self.parts.peers)
         return receipts.expire_overdue(self.parts.peers)
 
     def ask_witnesses(self) -> None:
@@ -326,7 +327,9 @@ class SimulatedNode:
         return PeerAnswer(404)
 
     def _entries(self, peer: str, lane: str, query: dict[str, str]) -> PeerAnswer:
-        page = self.parts.listener._page(peer, lane, wire.decode_cursor(query.get("after", "0")), MAX_PAGE_ENTRIES)
+        page = self.parts.listener._page(
+            peer, lane, wire.decode_cursor(query.get("after", "0")), MAX_PAGE_ENTRIES, query.get("gaps") == "1"
+        )
         if page is None:
             return PeerAnswer(200)
         return PeerAnswer(200, wire.encode(page)) if isinstance(page, PageLine) else PeerAnswer(page.status)

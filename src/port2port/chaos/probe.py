@@ -127,7 +127,10 @@ def check_copies(ledger: Ledger, nodes: Mapping[str, SimulatedNode], forked: Col
 
 
 def check_confirmed(
-    ledger: Ledger, nodes: Mapping[str, SimulatedNode], meddled: Set[tuple[str, str]] = frozenset()
+    ledger: Ledger,
+    nodes: Mapping[str, SimulatedNode],
+    meddled: Set[tuple[str, str]] = frozenset(),
+    forged: Set[str] = frozenset(),
 ) -> None:
     """What an origin believes to be confirmed is what the reader has, for all that the reader may still read.
 
@@ -139,7 +142,8 @@ def check_confirmed(
     for reader in nodes.values():
         for origin, audience, lane, sequence in _rows(reader, query):
             if (
-                (reader.id, origin) in meddled
+                lane.hex() in forged
+                or (reader.id, origin) in meddled
                 or lane not in real
                 or origin not in nodes
                 or not _may_read(nodes[origin], reader.id, str(audience))

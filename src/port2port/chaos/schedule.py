@@ -574,14 +574,16 @@ class Schedule:
         for node in self.nodes.values():
             node.skew = timedelta()
             node.fuse.arm(0)
-            for reader, origin in sorted(self.meddled):
-                if reader == node.id:
-                    service.resume(node.site, node.book, self.nodes[origin].who.name)
         for route, line in self.links.late:
             self._deliver_late(route, line)
+        for reader, origin in sorted(self.meddled):
+            node = self.nodes[reader]
+            service.resume(node.site, node.book, self.nodes[origin].who.name)
         for _ in range(MAX_HEALING_ROUNDS):
+            if self._round():
+                continue
+            self._confirm_all()  # an origin hears of readers that it did not know, and may have to ask them something
             if not self._round():
-                self._confirm_all()
                 return
         self.ledger.broken("I1", f"not quiet after {MAX_HEALING_ROUNDS} rounds")
 
@@ -645,7 +647,7 @@ class Schedule:
         self._check_forks(present)
         self.ledger.check_recalls_end(views, probe.receipts_of(present))
         probe.check_copies(self.ledger, present, {forked.lane for _, _, forked in self.forks})
-        probe.check_confirmed(self.ledger, present, self.signed_for)
+        probe.check_confirmed(self.ledger, present, self.signed_for, self.forged_lanes)
         for each in present.values():
             probe.check_everything_stored(self.ledger, each, present)
             if not each.gone_back:

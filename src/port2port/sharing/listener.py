@@ -295,10 +295,11 @@ class Listener:
         peer, lane = request[_PEER], request.match_info["lane"]
         cursor = wire.decode_cursor(request.query.get("after", "0"))
         limit = _number(request, "limit", MAX_PAGE_ENTRIES, 1, MAX_PAGE_ENTRIES)
+        gaps = request.query.get("gaps") == "1"
         end = asyncio.get_running_loop().time() + _number(request, "wait", 0, 0, int(MAX_WAIT_S))
         with self._is_long() as changed:
             while True:
-                answer = await asyncio.to_thread(self._page, peer, lane, cursor, limit)
+                answer = await asyncio.to_thread(self._page, peer, lane, cursor, limit, gaps)
                 left_s = end - asyncio.get_running_loop().time()
                 if answer is not None or left_s <= 0:
                     break
@@ -308,13 +309,15 @@ class Listener:
             return answer
         return web.Response(body=wire.encode(answer) if answer else b"", content_type=JSON_LINES)
 
-    def _page(self, peer: str, lane: str, cursor: Cursor, limit: int) -> web.Response | PageLine | None:
+    def _page(
+        self, peer: str, lane: str, cursor: Cursor, limit: int, gaps: bool = False
+    ) -> web.Response | PageLine | None:
         now = self._site.clock()
         with self._site.store.reading() as view:
             row = self._readable(view, peer, lane)
             if row is None:
                 return _not_found()
-            to_origin = row.lane.origin == peer
+            to_origin = gaps and row.lane.origin == peer
             answer = outlet.page_after(view, row, cursor, self._site.identity, now, limit, to_origin=to_origin)
         if isinstance(answer, Fork):
             return problem(409, "The cursor is not in this log")

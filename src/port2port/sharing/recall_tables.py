@@ -122,6 +122,12 @@ def note_direct(tx: Transaction, row: RecallRow, members: Iterable[str]) -> None
     tx.execute(update(recalls).where(recalls.c.id == row.id).values(state=state))
 
 
+def note_holders(tx: Transaction, row: RecallRow, members: Iterable[str]) -> None:
+    """These must confirm it, too."""
+    holders = msgspec.json.encode(sorted({*row.holders, *members})).decode()
+    tx.execute(update(recalls).where(recalls.c.id == row.id).values(holders=holders))
+
+
 def find_recall(view: Reading, recall: bytes) -> RecallRow | None:
     found = view.execute(select(recalls).where(recalls.c.id == recall)).first()
     return _row(found) if found else None

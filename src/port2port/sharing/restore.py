@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 
 from port2port.core.errors import DecodeError
-from port2port.sharing import calls, envelope, tables, verify, wire
+from port2port.sharing import calls, envelope, recall, recall_tables, tables, verify, wire
 from port2port.sharing.batch import Batch, members_text
 from port2port.sharing.calls import CallFailed
 from port2port.sharing.documents import Member
@@ -21,6 +21,7 @@ from port2port.sharing.facts import LaneRestored
 from port2port.sharing.lane import NETWORK, Lane
 from port2port.sharing.peers import Peers
 from port2port.sharing.tables import EntryRow, LaneRow
+from port2port.sharing.taking_back import TakingBack
 from port2port.sharing.wire import LaneLine, PageLine
 from port2port.store import Reading, Transaction
 
@@ -59,8 +60,11 @@ def _add_lanes(peers: Peers, lanes: Sequence[Lane]) -> None:
                 tables.add_lane(tx, lane, own=True, members=members_text(lane, network))
 
 
-async def catch_up(peers: Peers, member: Member, head: Checkpoint) -> None:
-    """Fetch our entries back from a member who has them, or go on in a new epoch."""
+async def catch_up(peers: Peers, member: Member, head: Checkpoint, with_gaps: bool = False) -> None:
+    """Fetch our entries back from a member who has them, or go on in a new epoch.
+
+    `with_gaps`: also without content that this member has not kept: a number that we gave out must be known to us.
+    """
     fetched = 0
     for _ in range(MAX_PAGES):
         row = await asyncio.to_thread(_lane, peers, head.lane)
@@ -68,7 +72,7 @@ async def catch_up(peers: Peers, member: Member, head: Checkpoint) -> None:
             break
         after = f"{row.cursor.sequence}:{row.cursor.chain.hex()}"
         try:
-            path = f"/p2p/v1/lanes/{head.lane.hex()}/entries?after={after}"
+            path = f"/p2p/v1/lanes/{head.lane.hex()}/entries?after={after}&gaps={int(with_gaps)}"
             answer = await calls.call(peers, member, "GET", path)
         except CallFailed:
             return
@@ -115,6 +119,8 @@ def _take(peers: Peers, page: PageLine) -> int:
         for each, chain in followed.entries:
             _put_back(tx, site.party.node_id, row, each, chain)
         tables.move_lane(tx, followed.checkpoint)
+        for each, _ in followed.entries:
+            _take_back_again(tx, peers, each)
         return len(followed.entries)
 
 
@@ -124,6 +130,20 @@ def _put_back(tx: Transaction, me: str, row: LaneRow, each: Entry, chain: bytes)
         return
     tx.put_bodies([tables.entry_body(each)])
     tables.add_entries(tx, [_row(tx, me, row, each, chain)])
+
+
+def _take_back_again(tx: Transaction, peers: Peers, each: Entry) -> None:
+    """What we took back after the backup was made is in it again: it goes once more."""
+    if each.header.op not in recall.OPS or each.body is None:
+        return
+    site, op, said = peers.site, Op(each.header.op), recall.decode(each.body)
+    target = recall.target_of(said)
+    row = tables.find_lane(tx, target.lane)
+    if row is None or not row.own:
+        return
+    batch = Batch(site, tx, peers.book.network(tx))
+    held = recall_tables.held_in(tx, target.lane, target.entries, row.cursor.sequence)
+    TakingBack(site, tx, peers.book.network(tx), batch).drop(target.lane, held, op, said.reason)
 
 
 def _row(tx: Transaction, me: str, row: LaneRow, each: Entry, chain: bytes) -> EntryRow:

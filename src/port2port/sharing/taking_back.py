@@ -36,6 +36,7 @@ class TakingBack:
     def __init__(self, site: Site, tx: Transaction, network: Network, batch: Batch) -> None:
         self._site, self._tx, self._network, self._batch = site, tx, network, batch
         self._me, self._now = site.party.node_id, site.clock()
+        self._known_acks: list[tables.AckRow] | None = None
 
     def carry_out(self, order: RecallOrdered) -> None:
         """Take back all versions of these objects from everybody; an erasure removes them here too."""
@@ -117,7 +118,10 @@ class TakingBack:
         confirmed = recall_tables.receipts_of(self._tx, [row.id for row in rows])
         for row in rows:
             lane = tables.find_lane(self._tx, row.lane)
-            waiting = set(row.holders) - confirmed[row.id].keys() - set(row.direct)
+            late = self._confirmed_since(row)
+            waiting = (set(row.holders) | late) - confirmed[row.id].keys() - set(row.direct)
+            if late:
+                recall_tables.note_holders(self._tx, row, late)
             if lane is None or not waiting:
                 continue
             sibling = Lane(lane.lane.origin, lane.lane.audience, Class.FLASH)
@@ -134,6 +138,23 @@ class TakingBack:
             sent += len(lost)
         self._batch.flush()
         return sent
+
+    def _confirmed_since(self, row: RecallRow) -> set[str]:
+        """Members who say that they have read it, and of whom we did not know: we were restored from a backup."""
+        first = min(row.entries or (1,))
+        readers = {each.peer for each in self._acks() if each.lane == row.lane and each.sequence >= first}
+        return {each for each in readers - set(row.holders) if self._network.is_member(each)}
+
+    def _acks(self) -> list[tables.AckRow]:
+        if self._known_acks is None:
+            self._known_acks = tables.all_acks(self._tx)
+        return self._known_acks
+
+    def drop(self, lane: bytes, held: Sequence[tuple[int, str, int]], op: Op, reason: str) -> None:
+        """Destroy the content of entries of ours, and with an erasure the objects themselves."""
+        dropped = recall_tables.drop_entries(self._tx, lane, self._me, held, VERDICTS[op])
+        if op is Op.ERASE:
+            self._erase_here(dropped, reason)
 
     def _erase_here(self, dropped: Sequence[Dropped], reason: str) -> None:
         self._tx.forget_bodies([(each.object_id, each.version) for each in dropped])

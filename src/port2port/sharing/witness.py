@@ -111,23 +111,27 @@ class Witness:
         """One round."""
         network = await asyncio.to_thread(self._peers.network)
         others = network.others(self._peers.site.party.node_id)
-        await asyncio.gather(*(self._ask(each) for each in others))
+        told = await asyncio.gather(*(self._ask(each) for each in others))
+        mine = [(member, head) for member, heads_ in zip(others, told, strict=True) for head in heads_]
+        for with_gaps in (False, True):  # content first, from whoever has it; bare numbers only if nobody has
+            for member, head in mine:
+                await restore.catch_up(self._peers, member, head, with_gaps)
 
-    async def _ask(self, member: Member) -> None:
+    async def _ask(self, member: Member) -> list[Checkpoint]:
+        """Compare what one member saw; answers heads of our own that we do not have."""
         try:
             answer = await calls.call(self._peers, member, "GET", PATH)
             if answer.status != 200:
-                return
+                return []
             told = decode(answer.body)
         except CallFailed:
-            return
+            return []
         except DecodeError as error:
             self._peers.site.counters.add(f"sharing.refused.{error.reason}")
-            return
+            return []
         if unknown := await asyncio.to_thread(self._forgotten, told):
             await restore.learn_lanes(self._peers, member, unknown)
-        for head in await asyncio.to_thread(self._compare, member.node_id, told):
-            await restore.catch_up(self._peers, member, head)
+        return await asyncio.to_thread(self._compare, member.node_id, told)
 
     def _forgotten(self, told: Sequence[Checkpoint]) -> set[bytes]:
         """Lanes that we signed and do not know: we were restored from before they began."""
