@@ -198,7 +198,9 @@ class SimulatedNode:
         return self._store.head()
 
     def _forget_tasks(self) -> None:
-        """What the dead process had begun is never finished."""
+        """What the dead process had begun is never finished. (During another node's call it began none.)"""
+        if self.loop.is_running():
+            return
         left = asyncio.all_tasks(self.loop)
         for task in left:
             task.cancel()
