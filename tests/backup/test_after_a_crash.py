@@ -1,22 +1,23 @@
-"""Two real nodes: one is backed up while it shares, killed, and goes on from the archive under another address."""
+"""Two real nodes: one is backed up while it shares, killed, and goes on from its archive; another moves."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import shutil
+import sqlite3
 import sys
 import tomllib
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from port2port.bench.delivery import NETWORK
 from port2port.demo.client import NodeClient, until
 from port2port.demo.network import BELGIUM
-from port2port.demo.prepare import Ports, _free, prepare
+from port2port.demo.prepare import _free, prepare
 from port2port.demo.processes import NodeProcess, start_all, stop_all
 
 DEADLINE_S = 40.0
@@ -67,41 +68,44 @@ class _Reporter:
         """How often each object came to the other node, once all that we shared are among them."""
 
         async def look() -> Counter[str] | None:
-            came = [each for each in await _journal(node.folder) if each["kind"] == "ObjectArrived"]
-            found = Counter(each["fact"]["object_id"].partition(".")[2] for each in came)
+            came = [fact["object_id"] for kind, fact in _journal(node.folder) if kind == "ObjectArrived"]
+            found = Counter(each.partition(".")[2] for each in came)
             return found if self.shared <= set(found) else None
 
         return await until("all reports at the other node", look, DEADLINE_S)
 
 
-async def _journal(folder: Path) -> list[dict[str, Any]]:
-    lines = (await _command(folder, "journal", "tail", "-n", 100_000)).splitlines()
-    return [json.loads(each) for each in lines]
+def _journal(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """What happened at a node that runs: kind and fact."""
+    with closing(sqlite3.connect(f"{(folder / 'node.db').as_uri()}?mode=ro", uri=True)) as database:
+        rows = database.execute("SELECT kind, data FROM store_journal ORDER BY number").fetchall()
+    return [(kind, json.loads(data)) for kind, data in rows]
 
 
-async def _kinds(folder: Path) -> set[str]:
-    return {each["kind"] for each in await _journal(folder)}
+def _kinds(folder: Path) -> list[str]:
+    return [kind for kind, _ in _journal(folder)]
 
 
-def _readdress(folder: Path, old: Ports, new: tuple[int, int, int]) -> None:
+def _readdress(folder: Path, old: _Where, new: _Where) -> None:
     path = folder / "port2port.toml"
     text = path.read_text()
-    for before, after in zip((old.web, old.peer, old.ais), new, strict=True):
+    for before, after in zip(old, new, strict=True):
         text = text.replace(str(before), str(after))
     tomllib.loads(text)
     path.write_text(text)
 
 
-def test_a_node_that_is_killed_goes_on_under_another_address_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+def test_a_node_that_is_killed_goes_on_elsewhere_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     asyncio.run(_crash_and_return(tmp_path))
 
 
+def test_a_node_moves_to_another_address_and_the_old_one_is_destroyed(tmp_path: Path) -> None:
+    asyncio.run(_move(tmp_path))
+
+
 async def _crash_and_return(tmp_path: Path) -> None:
-    prepared = prepare(BELGIUM, NETWORK, tmp_path / "nodes")
-    here, there = nodes = [NodeProcess(each.node.key, each.folder) for each in prepared.nodes]
-    reporter, running = _Reporter(), list(nodes)
-    await start_all(nodes)
-    try:
+    async with _two(tmp_path) as (here, there, ports, running):
+        reporter = _Reporter()
         async with _signed_in(here) as writer:
             await reporter.share(writer, BEFORE)
             made = asyncio.Event()
@@ -117,18 +121,68 @@ async def _crash_and_return(tmp_path: Path) -> None:
         running.remove(here)
         shutil.rmtree(here.folder)
 
-        moved = NodeProcess("here", tmp_path / "moved")
-        (archive,) = (tmp_path / "backups").iterdir()
-        await _command(moved.folder, "restore", archive)
-        ports = (next(_free(8601)), next(_free(8621)), next(_free(8641, datagram=True)))
-        _readdress(moved.folder, prepared.at("here").ports, ports)
-        await _command(moved.folder, "network", "address", f"127.0.0.1:{ports[1]}")
-        await start_all([moved])
-        running.append(moved)
+        moved = await _restored(tmp_path, ports, _elsewhere()._replace(peer=ports.peer), running)
         async with _signed_in(moved) as writer:
             await reporter.share(writer, AFTER)
         assert set((await reporter.arrived(there)).values()) == {1}
-        assert not await _kinds(there.folder) & {"LaneStopped", "LaneForked"}
-        assert "LaneRestored" in await _kinds(moved.folder)
+        assert not set(_kinds(there.folder)) & {"LaneStopped", "LaneForked"}
+        assert "LaneRestored" in _kinds(moved.folder)
+
+
+async def _move(tmp_path: Path) -> None:
+    async with _two(tmp_path) as (here, there, ports, running):
+        reporter, new = _Reporter(), _elsewhere()
+        async with _signed_in(here) as writer:
+            await reporter.share(writer, BEFORE)
+        await reporter.arrived(there)
+        known = _kinds(there.folder).count("NetworkChanged")
+        await _command(here.folder, "network", "address", f"127.0.0.1:{new.peer}")
+
+        async def heard() -> bool:
+            return _kinds(there.folder).count("NetworkChanged") > known
+
+        await until("the new address at the partner", heard, DEADLINE_S)
+        await here.stop()
+        running.remove(here)
+        await _command(here.folder, "backup", "--no-encryption", "--verify", tmp_path / "backups")
+
+        moved = await _restored(tmp_path, ports, new, running)
+        await _command(here.folder, "destroy", "Port here")
+        assert not here.folder.exists()
+        async with _signed_in(moved) as writer:
+            await reporter.share(writer, AFTER)
+        assert set((await reporter.arrived(there)).values()) == {1}
+
+
+class _Where(NamedTuple):
+    web: int
+    peer: int
+    ais: int
+
+
+def _elsewhere() -> _Where:
+    return _Where(next(_free(8601)), next(_free(8621)), next(_free(8641, datagram=True)))
+
+
+@asynccontextmanager
+async def _two(tmp_path: Path) -> AsyncIterator[tuple[NodeProcess, NodeProcess, _Where, list[NodeProcess]]]:
+    """Two nodes that run, where the first one is reached, and the list of those to stop in the end."""
+    prepared = prepare(BELGIUM, NETWORK, tmp_path / "nodes")
+    here, there = running = [NodeProcess(each.node.key, each.folder) for each in prepared.nodes]
+    at = prepared.at("here").ports
+    try:
+        await start_all(running)
+        yield here, there, _Where(at.web, at.peer, at.ais), running
     finally:
         await stop_all(running)
+
+
+async def _restored(tmp_path: Path, old: _Where, new: _Where, running: list[NodeProcess]) -> NodeProcess:
+    """The node out of its only archive, in another folder and on other ports, running."""
+    moved = NodeProcess("here", tmp_path / "moved")
+    (archive,) = (tmp_path / "backups").iterdir()
+    await _command(moved.folder, "restore", archive)
+    _readdress(moved.folder, old, new)
+    running.append(moved)
+    await start_all([moved])
+    return moved

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from backup_kit import CONTENT, Opened, body_of, command, offer, tar_inside
 
+from port2port.backup import making
+from port2port.backup.database import copy_database
 from port2port.backup.keeping import old_archives
 from port2port.core.exchange import ObjectOffered
 from port2port.store.identity import load_or_create
@@ -146,6 +148,28 @@ def _whole(archive: Path, folder: Path, forgotten: set[str]) -> None:
 
 def _offered(fact: object) -> bool:
     return isinstance(fact, ObjectOffered)
+
+
+def test_keys_are_copied_after_the_database(
+    harbour: Path, backups: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So what was written until then has its key, and what was erased meanwhile has none."""
+
+    def copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> None:
+        offer(store, "just-before", b"written")
+        copy_database(source, target, progress)
+        with store.transaction() as tx:
+            tx.forget_bodies([("report-1", 1)])
+
+    monkeypatch.setattr(making, "copy_database", copy)
+    with Opened(harbour) as store:
+        assert command("--data", harbour, "backup", "--no-encryption", backups) == 0
+    moved = tmp_path / "moved"
+    assert command("--data", moved, "restore", archive_in(backups)) == 0
+    assert body_of(moved, "just-before") == b"written"
+    with Opened(moved) as store, store.reading() as view:
+        assert view.rows("SELECT count(*) FROM store_body WHERE object_id = 'report-1'") == [(1,)]
+        assert view.body("report-1", 1) is None
 
 
 def test_what_is_erased_after_a_backup_without_keys_does_not_come_back(
