@@ -13,10 +13,10 @@ import pytest
 from port2port.core.errors import NotFound
 from port2port.core.exchange import ObjectArrived, ObjectErased, ObjectWithdrawn
 from port2port.core.handling import Group, named_nodes, sharing_group
-from port2port.sharing import calls, recall_tables, receipts, wire
+from port2port.sharing import ack_tables, calls, recall_tables, receipts, tables, wire
 from port2port.sharing.entry import Op
-from port2port.sharing.facts import LaneClosed, RecallConfirmed, RecallIssued
-from port2port.sharing.lane import Class
+from port2port.sharing.facts import LaneClosed, ObjectPublished, RecallConfirmed, RecallIssued
+from port2port.sharing.lane import NETWORK, Class
 from port2port.sharing.recall import Recall, Receipts, ReceiptText, Why, encode, sign_receipt
 from port2port.sharing.recalling import take_back
 from port2port.sharing.tables import entry_key
@@ -98,7 +98,7 @@ def test_what_was_taken_back_before_it_came_never_becomes_visible(world: Any) ->
     ostend.stop()
     antwerp.share("a", BODY)
     antwerp.share("b")
-    antwerp.until(lambda: len(antwerp.facts(_published())) == 2)
+    antwerp.until(lambda: len(antwerp.facts(ObjectPublished)) == 2)
     _back(antwerp, "a")
     antwerp.wait_for(RecallIssued)
     ostend.tasks = []
@@ -204,20 +204,13 @@ def test_a_receipt_in_anothers_name_is_refused(world: Any) -> None:
     assert answer.status == 400
 
 
-def _published() -> Any:
-    from port2port.sharing.facts import ObjectPublished
-
-    return ObjectPublished
-
-
 def _acked(node: Any) -> bool:
-    from port2port.sharing import tables
-
+    """Whether anybody has confirmed something other than membership."""
     with node.site.store.reading() as view:
         return any(
-            each.sequence and tables.find_lane(view, each.lane).lane.audience != '{"network":true}'
-            for each in tables.all_acks(view)
-        )  # type: ignore[union-attr]
+            each.sequence and tables.find_lane(view, each.lane).lane.audience != NETWORK
+            for each in ack_tables.all_acks(view)
+        )
 
 
 def test_a_recall_that_overtakes_its_object_is_remembered_until_that_comes(victim: Any, forger: Any) -> None:

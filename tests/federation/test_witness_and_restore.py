@@ -12,10 +12,11 @@ import pytest
 
 from port2port.core.exchange import ObjectArrived
 from port2port.core.handling import named_nodes
-from port2port.sharing import bootstrap, tables, wire, witness
+from port2port.sharing import bootstrap, calls, capability, heads, tables, wire, witness
 from port2port.sharing.entry import Checkpoint
 from port2port.sharing.facts import LaneClosed, LaneForked, LaneRestored, LaneStopped, ObjectPublished
 from port2port.sharing.lane import lane_for
+from port2port.sharing.running import assemble
 from port2port.store.identity import public_bytes
 from port2port.testing import site as make_site
 
@@ -58,8 +59,6 @@ def test_two_histories_of_one_connection_are_found_by_two_members_who_talk(
         saw = tables.checkpoint_after(view, first.lane.id, 0)
     assert isinstance(saw, Checkpoint)
     with ostend.site.store.transaction() as tx:
-        from port2port.sharing import heads
-
         assert heads.compare(tx, ostend.site, saw, antwerp.id, ostend.parts.peers.book.network(tx))
     (forked,) = ostend.wait_for(LaneForked)
     assert (forked.origin, forked.sequence, forked.told_by) == (liar.id, 1, antwerp.id)
@@ -73,8 +72,6 @@ def test_a_head_told_before_we_came_so_far_is_compared_when_we_do(world: Any, li
     elsewhere = wire.decode(other.page(other.entry("x")).strip())
     intake = antwerp.parts.connector._intake
     intake.meet(liar.id, wire.decode(told.opening().strip()))
-    from port2port.sharing import heads
-
     with antwerp.site.store.transaction() as tx:
         head = wire.entries_of(elsewhere)[1]
         assert not heads.compare(tx, antwerp.site, head, "e" * 64, antwerp.parts.peers.book.network(tx))
@@ -92,8 +89,6 @@ def test_members_tell_each_other_only_of_what_the_asker_may_read(world: Any) -> 
     ostend.wait_for(ObjectArrived)
     hidden = lane_for(secret, urgent=False).id
     member = next(each for each in ostend.parts.peers.network().others(ghent.id) if each.node_id == ostend.id)
-    from port2port.sharing import calls
-
     answer = world.run(calls.call(ghent.parts.peers, member, "GET", "/p2p/v1/witness"))
     assert hidden not in {each.lane for each in witness.decode(answer.body)}
     member = next(each for each in antwerp.parts.peers.network().others(antwerp.id) if each.node_id == ostend.id)
@@ -107,15 +102,11 @@ def _restore(world: Any, node: Any, copy: Path) -> None:
     node.site.store.close()
     for each in copy.iterdir():
         shutil.copyfile(each, world.folder / each.name)
-    from port2port.sharing import capability
-
     opened = make_site(
         capabilities=[capability], url=node.url, name=node.site.party.name, seed=node.seed, clock=node.clock
     )
     node.site = replace(node.site, store=opened.store)
     node.settings = replace(node.settings, listen=node.fixed_address)
-    from port2port.sharing.running import assemble
-
     node.parts = assemble(node.site, node.settings)
 
 

@@ -24,7 +24,7 @@ from port2port.core.handling import (
 )
 from port2port.core.ids import node_id
 from port2port.core.party import AuthorityRole, Compartment, Party
-from port2port.sharing import capability, envelope, recall, receipts, service, tables, wire
+from port2port.sharing import ack_tables, capability, envelope, recall, receipts, service, tables, wire
 from port2port.sharing.book import Book
 from port2port.sharing.bootstrap import make_agreement, make_statement
 from port2port.sharing.calls import PeerRequest
@@ -102,7 +102,7 @@ class Harbour:
         """A partner has read everything of ours."""
         with self.site.store.transaction() as tx:
             for row in tables.own_lanes(tx):
-                tables.save_ack(tx, IDS[name], row.lane.id, row.cursor.sequence, refused or {}, self.site.clock())
+                ack_tables.save_ack(tx, IDS[name], row.lane.id, row.cursor.sequence, refused or {}, self.site.clock())
 
     def confirm_taking_back(self, name: str) -> None:
         """A partner sends its receipts for everything that we took back."""

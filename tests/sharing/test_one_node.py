@@ -21,7 +21,7 @@ from port2port.core.exchange import ObjectArrived, ObjectOffered
 from port2port.core.handling import Agreement, Handling, LegalBasis, PersonalData, Purpose, Reason, Tlp, all_members
 from port2port.core.ids import node_id
 from port2port.core.party import AuthorityRole, Compartment, Party, Role
-from port2port.sharing import capability, envelope, service, tables, trust, wire
+from port2port.sharing import ack_tables, capability, envelope, service, tables, trust, wire
 from port2port.sharing.answers import NetworkAnswers
 from port2port.sharing.book import Book
 from port2port.sharing.bootstrap import make_agreement, make_statement
@@ -124,7 +124,7 @@ def test_an_object_that_came_before_its_agreement_waits_for_it(here: Any) -> Non
     (arrived,) = here.store.read(0, 99, {ObjectArrived.kind()})
     assert arrived.fact.object_id == f"{OTHER_ID}.a"
     with here.store.reading() as view:
-        assert tables.refusals_in(view, lane.id) == {}
+        assert ack_tables.refusals_in(view, lane.id) == {}
         assert tables.waiting(view) == []
     intake.apply(OTHER_ID, page)
     assert len(here.store.read(0, 99, {ObjectArrived.kind()})) == 1
@@ -241,7 +241,7 @@ def test_the_page_says_what_is_shared_why_and_what_was_refused(here: Any, readin
         tx.append(_offered("a", label, here.clock()))
     with here.store.transaction() as tx:
         parts.sequencer.handle(tx, here.store.read(0, 99, {ObjectOffered.kind()}))
-        tables.count_refusals(tx, Lane(OTHER_ID, "x", Class.NORMAL), {"not-in-audience": 4}, here.clock())
+        ack_tables.count_refusals(tx, Lane(OTHER_ID, "x", Class.NORMAL), {"not-in-audience": 4}, here.clock())
     text = it.get("/network").text
     assert "Behind by 1" in text
     assert "TLP:GREEN" in text

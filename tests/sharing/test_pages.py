@@ -17,7 +17,7 @@ from pages_kit import FOLDER, IDS, Harbour
 
 from port2port.core.handling import Tlp, all_members, named_nodes
 from port2port.core.party import Role
-from port2port.sharing import tables
+from port2port.sharing import ack_tables, tables
 from port2port.sharing.facts import RecallOrdered
 from port2port.sharing.lane import Class
 from port2port.sharing.verify import Broken
@@ -230,7 +230,7 @@ def test_catching_up_and_stuck_are_told_apart_by_two_looks(here: Harbour, as_rol
     assert "connected, 3 behind, has not read them yet" in it.get("/network").text
     with here.site.store.transaction() as tx:
         (row,) = (each for each in tables.own_lanes(tx) if each.cursor.sequence == 3)
-        tables.save_ack(tx, IDS["Ghent"], row.lane.id, 1, {}, here.site.clock())
+        ack_tables.save_ack(tx, IDS["Ghent"], row.lane.id, 1, {}, here.site.clock())
     here.site.clock.step(timedelta(seconds=5))
     assert "connected, 2 behind, catching up" in it.get("/network", headers=FRAGMENT).text
     here.site.clock.step(timedelta(seconds=31))

@@ -20,8 +20,8 @@ from port2port.core.clock import system_clock
 from port2port.core.exchange import ObjectArrived, ObjectOffered
 from port2port.core.handling import Handling, LegalBasis, PersonalData, Purpose, Tlp, all_members
 from port2port.core.party import Compartment
-from port2port.runtime import ReaderThread, resident_mb
-from port2port.sharing import capability, recall_tables, service, tables
+from port2port.runtime import ReaderThread
+from port2port.sharing import capability, service, tables
 from port2port.sharing.bootstrap import load_bootstrap
 from port2port.sharing.facts import RecallConfirmed, RecallIssued
 from port2port.sharing.recall import Why
@@ -173,13 +173,6 @@ class Peer:
                 if view.rows("SELECT count(*) FROM sharing_entry WHERE verdict = 'erased'")[0][0] >= count:
                     return time.monotonic()
             self.site.store.wait(self.site.store.head(), 0.05)
-
-    def do_outstanding(self) -> int:
-        with self.site.store.reading() as view:
-            return len(recall_tables.pending_recalls(view))
-
-    def do_memory(self) -> float:
-        return resident_mb()
 
 
 if __name__ == "__main__":

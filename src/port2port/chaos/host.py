@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -116,9 +115,6 @@ class Host:
 
     def free_disk(self) -> None:
         (self.folder / FILLER).unlink(missing_ok=True)
-
-    def free_bytes(self) -> int:
-        return shutil.disk_usage(self.folder).free
 
     def arrived(self) -> list[tuple[str, str, int]]:
         """(origin, object id there, version) of all that came, straight from its file."""

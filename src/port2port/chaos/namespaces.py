@@ -65,7 +65,8 @@ class Lab:
 
     def inside(self, host: int, *command: str) -> list[str]:
         """The command line that runs `command` on a host."""
-        return ["ip", "netns", "exec", self.name(host), *command]
+        # not `ip netns exec`: that copies all mounts, and whoever wants to unmount one meanwhile finds it busy
+        return ["nsenter", f"--net=/var/run/netns/{self.name(host)}", *command]
 
     def socket_on(self, host: int) -> socket.socket:
         """A TCP socket that belongs to a host, to be connected from here."""

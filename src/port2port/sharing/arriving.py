@@ -13,7 +13,17 @@ from port2port.capability import Site
 from port2port.core.errors import DecodeError
 from port2port.core.exchange import ObjectArrived
 from port2port.core.fact import Fact
-from port2port.sharing import documents, envelope, forgetting, membership, recall, recall_tables, tables, verify
+from port2port.sharing import (
+    ack_tables,
+    documents,
+    envelope,
+    forgetting,
+    membership,
+    recall,
+    recall_tables,
+    tables,
+    verify,
+)
 from port2port.sharing.book import Book
 from port2port.sharing.documents import Kind
 from port2port.sharing.entry import Checkpoint, Cursor, Entry, Op
@@ -251,7 +261,7 @@ class Arriving:
         return Refuse(problem) if problem else Accept()
 
     def _report(self) -> None:
-        tables.count_refusals(self._tx, self._lane, self.refused, self._now)
+        ack_tables.count_refusals(self._tx, self._lane, self.refused, self._now)
         name = self._network.name(self._lane.origin)
         for reason, count in sorted(self.refused.items()):
             self._site.counters.add(f"sharing.refused.{reason}", count)
@@ -281,9 +291,9 @@ def settle_waiting(site: Site, known: Book, tx: Transaction) -> int:
             tables.settle(tx, lane.id, sequence, verdict_of(judged))
         else:
             tables.settle(tx, lane.id, sequence, verdict_of(judged), wrapped.object_id, wrapped.version)
-        tables.count_refusals(tx, lane, {reason: -1}, now)
+        ack_tables.count_refusals(tx, lane, {reason: -1}, now)
         if isinstance(judged, Refuse):
-            tables.count_refusals(tx, lane, {judged.reason: 1}, now)
+            ack_tables.count_refusals(tx, lane, {judged.reason: 1}, now)
     return arrived
 
 

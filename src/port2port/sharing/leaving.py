@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import msgspec
 
 from port2port.capability import Site
@@ -65,7 +63,3 @@ def hear_farewell(site: Site, known: Book, data: bytes) -> bool:
             return False
         membership.take(tx, known, said, after.ended[me].by, now)
         return True
-
-
-LEAVING_TAKES = timedelta(minutes=10)
-"""How long a node that has left goes on answering, so that everybody hears of it."""

@@ -20,7 +20,7 @@ from aiohttp import web
 from port2port.capability import Site
 from port2port.core.clock import from_ms, to_ms
 from port2port.core.errors import DecodeError
-from port2port.sharing import door, message_signatures, outlet, tables, trust, verify, wire
+from port2port.sharing import ack_tables, door, message_signatures, outlet, tables, trust, verify, wire
 from port2port.sharing.bucket import Buckets
 from port2port.sharing.calls import PeerRequest, PeerRoute
 from port2port.sharing.credentials import Credentials
@@ -357,7 +357,7 @@ class Listener:
         now = self._site.clock()
         with self._site.store.transaction() as tx:
             for ack in acks:
-                tables.save_ack(tx, peer, bytes.fromhex(ack.lane), ack.seq, _known_reasons(ack.refused), now)
+                ack_tables.save_ack(tx, peer, bytes.fromhex(ack.lane), ack.seq, _known_reasons(ack.refused), now)
 
     async def _answer(self, route: PeerRoute, request: web.Request) -> web.StreamResponse:
         asked = PeerRequest(path_values=request.match_info, query=request.query, body=await request.read())

@@ -10,14 +10,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from port2port.core.handling import Scope, Tlp
-from port2port.sharing import outlet, receipts_due, tables
+from port2port.sharing import ack_tables, outlet, receipts_due, tables
+from port2port.sharing.ack_tables import AckRow
 from port2port.sharing.documents import Member
 from port2port.sharing.lane import NETWORK, Class, handling_of, member_of
 from port2port.sharing.pace import Looks, Pace
 from port2port.sharing.receipts_due import Due
 from port2port.sharing.roster import Network
 from port2port.sharing.status import Statuses
-from port2port.sharing.tables import AckRow, LaneRow
+from port2port.sharing.tables import LaneRow
 from port2port.sharing.verify import Broken
 from port2port.sharing.visible import hidden_lanes
 from port2port.store import Reading
@@ -107,7 +108,7 @@ def neighbours(
     """
     if not network.is_member(me):
         return []
-    acks = {(each.peer, each.lane): each for each in tables.all_acks(view)}
+    acks = {(each.peer, each.lane): each for each in ack_tables.all_acks(view)}
     refused = _refused_here(view, hidden_lanes(view, account, me))
     stopped = _stopped(view)
     due = receipts_due.by_member(view)
@@ -185,7 +186,7 @@ def _stopped(view: Reading) -> dict[str, set[str]]:
 
 
 def _refused_here(view: Reading, hidden: frozenset[bytes]) -> dict[str, dict[str, int]]:
-    at = tables.refusals.c
+    at = ack_tables.refusals.c
     query = select(at.origin, at.reason, func.sum(at.count).label("total"))
     if hidden:
         query = query.where(at.lane.not_in(hidden))

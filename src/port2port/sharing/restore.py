@@ -11,6 +11,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 
+from port2port.core.clock import from_ms
 from port2port.core.errors import DecodeError
 from port2port.sharing import calls, envelope, recall, recall_tables, tables, verify, wire
 from port2port.sharing.batch import Batch, members_text
@@ -154,8 +155,7 @@ def _row(tx: Transaction, me: str, row: LaneRow, each: Entry, chain: bytes) -> E
     wrapped = envelope.decode(each.body)
     known = tables.known_objects(tx, [wrapped.object_id])[wrapped.object_id].get(me)
     if known is None or known.version < wrapped.version:
-        at = wrapped.handling.retain_until if wrapped.handling else None
-        assert at is not None
+        at = from_ms(each.header.ts_ms)
         digest = hashlib.sha256(each.body).digest()
         tables.save_objects(tx, [tables.object_row(me, wrapped.object_id, wrapped.kind, wrapped.version, digest, at)])
     until = wrapped.handling.retain_until if wrapped.handling else None

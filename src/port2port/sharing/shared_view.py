@@ -11,12 +11,12 @@ from sqlalchemy import select
 
 from port2port.core.clock import from_ms
 from port2port.core.handling import Handling, Reason, Released, Scope, may_release
-from port2port.sharing import tables, taking_back
+from port2port.sharing import ack_tables, tables, taking_back
+from port2port.sharing.ack_tables import AckRow
 from port2port.sharing.documents import Member
 from port2port.sharing.lane import Lane, handling_of
 from port2port.sharing.roster import Network
 from port2port.sharing.status import Statuses
-from port2port.sharing.tables import AckRow
 from port2port.store import Reading
 from port2port.store.types import from_us, to_us
 
@@ -120,7 +120,7 @@ def newest(
     """Our objects, newest change first."""
     rows = _object_rows(view, me, after, limit)
     versions = _versions(view, [object_id for object_id, *_ in rows])
-    acks = {(each.peer, each.lane): each for each in tables.all_acks(view)}
+    acks = {(each.peer, each.lane): each for each in ack_tables.all_acks(view)}
     return [_object(row, versions.get(row[0], ()), network, me, now, acks) for row in rows]
 
 
@@ -135,7 +135,7 @@ def find(view: Reading, network: Network, me: str, now: datetime, object_id: str
     row = view.execute(query).first()
     if row is None:
         return None
-    acks = {(each.peer, each.lane): each for each in tables.all_acks(view)}
+    acks = {(each.peer, each.lane): each for each in ack_tables.all_acks(view)}
     return _object(tuple(row), _versions(view, [object_id]).get(object_id, ()), network, me, now, acks)
 
 
@@ -146,7 +146,7 @@ def readers(
     if not known.versions:
         return []
     newest_one = known.versions[-1]
-    acks = {each.peer: each for each in tables.all_acks(view) if each.lane == newest_one.lane}
+    acks = {each.peer: each for each in ack_tables.all_acks(view) if each.lane == newest_one.lane}
     row = tables.find_lane(view, newest_one.lane)
     head = row.cursor.sequence if row else 0
     return [

@@ -73,11 +73,6 @@ def make(slot: str, choose: Callable[[str], str] = secrets.choice) -> ShortCode:
     return ShortCode(letters + _check(letters))
 
 
-def looks_like(text: str) -> bool:
-    """Whether a person typed a short code, right or wrong, rather than a long one."""
-    return len(_letters(text)) <= CODE_LETTERS + 3
-
-
 def read(text: str) -> ShortCode:
     """Read a code as a person typed it. Raises `BadInput`: any one wrong letter is found here, and costs no try."""
     letters = _letters(text)

@@ -11,7 +11,7 @@ import msgspec
 
 from port2port.core.clock import from_ms, to_ms
 from port2port.core.errors import DecodeError
-from port2port.sharing import snapshot, tables, wire
+from port2port.sharing import ack_tables, snapshot, tables, wire
 from port2port.sharing.calls import base_url
 from port2port.sharing.credentials import Credentials
 from port2port.sharing.documents import Member
@@ -186,7 +186,7 @@ class Stream:
     def _note(self, lane: bytes, cursor: Cursor) -> None:
         """What to confirm at the next turn."""
         with self._peers.site.store.reading() as view:
-            refused = tables.refusals_in(view, lane)
+            refused = ack_tables.refusals_in(view, lane)
         self._acks[lane] = Ack(
             lane=lane.hex(),
             seq=cursor.sequence,

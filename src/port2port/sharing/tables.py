@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Column, MetaData, Row, Table, delete, func, insert, select, text, update
+from sqlalchemy import Column, MetaData, Row, Table, delete, insert, select, text, update
 
 from port2port.core.clock import from_ms
 from port2port.sharing.entry import GENESIS, SALT_BYTES, Checkpoint, Cursor, Entry, Header
@@ -85,25 +85,6 @@ withheld = Table(
     Column("reasons", Text),
     Column("at", Moment),
 )
-refusals = Table(
-    "sharing_refusal",
-    metadata,
-    Column("lane", Blob, primary_key=True),
-    Column("reason", Text, primary_key=True),
-    Column("origin", Text),
-    Column("count", Integer),
-    Column("at", Moment),
-)
-acks = Table(
-    "sharing_ack",
-    metadata,
-    Column("peer", Text, primary_key=True),
-    Column("lane", Blob, primary_key=True),
-    Column("sequence", Integer),
-    Column("at", Moment),
-    Column("refused", Text),
-)
-
 WAITS = "waits:"
 """Verdicts that begin so may still become better: their bodies are kept."""
 ACCEPTED = "accepted"
@@ -127,17 +108,6 @@ class LaneRow:
     """`withdraw` or `erase` when all of it was taken back."""
     members: str = ""
     """Of a lane of ours to a group: who was in it when last looked, as JSON."""
-
-
-@dataclass(frozen=True, slots=True)
-class AckRow:
-    """How far a peer has confirmed a lane of ours."""
-
-    peer: str
-    lane: bytes
-    sequence: int
-    at: datetime
-    refused: dict[str, int]
 
 
 class EntryRow(NamedTuple):
@@ -496,51 +466,3 @@ def save_withheld(tx: Transaction, object_id: str, version: int, reasons: dict[s
     tx.execute(delete(withheld).where(withheld.c.object_id == object_id, withheld.c.version == version))
     text = msgspec.json.encode(reasons).decode()
     tx.execute(insert(withheld), {"object_id": object_id, "version": version, "reasons": text, "at": at})
-
-
-# refusals and confirmations
-
-
-def count_refusals(tx: Transaction, lane: Lane, reasons: dict[str, int], at: datetime) -> None:
-    for reason, count in reasons.items():
-        where = (refusals.c.lane == lane.id) & (refusals.c.reason == reason)
-        changed = tx.execute(update(refusals).where(where).values(count=refusals.c.count + count, at=at))
-        if not changed.rowcount:
-            values = {"lane": lane.id, "reason": reason, "origin": lane.origin, "count": count, "at": at}
-            tx.execute(insert(refusals), values)
-
-
-def refusals_in(view: Reading, lane: bytes) -> dict[str, int]:
-    query = select(refusals.c.reason, refusals.c.count).where(refusals.c.lane == lane, refusals.c.count > 0)
-    return {row["reason"]: row["count"] for row in view.execute(query).mappings()}
-
-
-def refusals_by_origin(view: Reading) -> dict[str, dict[str, int]]:
-    """Origin -> reason -> number of entries refused."""
-    query = (
-        select(refusals.c.origin, refusals.c.reason, func.sum(refusals.c.count).label("total"))
-        .group_by(refusals.c.origin, refusals.c.reason)
-        .having(func.sum(refusals.c.count) > 0)
-    )
-    found: dict[str, dict[str, int]] = {}
-    for row in view.execute(query).mappings():
-        found.setdefault(row["origin"], {})[row["reason"]] = int(row["total"])
-    return found
-
-
-def save_ack(tx: Transaction, peer: str, lane: bytes, sequence: int, refused: dict[str, int], at: datetime) -> None:
-    """Never backwards in number; the reasons are the newest."""
-    text = msgspec.json.encode(refused).decode()
-    where = (acks.c.peer == peer) & (acks.c.lane == lane)
-    known = tx.execute(select(acks.c.sequence).where(where)).scalar()
-    if known is None:
-        tx.execute(insert(acks), {"peer": peer, "lane": lane, "sequence": sequence, "at": at, "refused": text})
-    else:
-        tx.execute(update(acks).where(where).values(sequence=max(known, sequence), at=at, refused=text))
-
-
-def all_acks(view: Reading) -> list[AckRow]:
-    return [
-        AckRow(row.peer, row.lane, row.sequence, row.at, msgspec.json.decode(row.refused, type=dict[str, int]))
-        for row in view.execute(select(acks))
-    ]

@@ -13,7 +13,7 @@ import msgspec
 
 from port2port.capability import Site
 from port2port.core.handling import Scope
-from port2port.sharing import outlet, recall, recall_tables, tables
+from port2port.sharing import ack_tables, outlet, recall, recall_tables, tables
 from port2port.sharing.batch import Batch
 from port2port.sharing.entry import Op
 from port2port.sharing.facts import RecallIssued, RecallOrdered
@@ -36,7 +36,7 @@ class TakingBack:
     def __init__(self, site: Site, tx: Transaction, network: Network, batch: Batch) -> None:
         self._site, self._tx, self._network, self._batch = site, tx, network, batch
         self._me, self._now = site.party.node_id, site.clock()
-        self._known_acks: list[tables.AckRow] | None = None
+        self._known_acks: list[ack_tables.AckRow] | None = None
 
     def carry_out(self, order: RecallOrdered) -> None:
         """Take back all versions of these objects from everybody; an erasure removes them here too."""
@@ -145,9 +145,9 @@ class TakingBack:
         readers = {each.peer for each in self._acks() if each.lane == row.lane and each.sequence >= first}
         return {each for each in readers - set(row.holders) if self._network.is_member(each)}
 
-    def _acks(self) -> list[tables.AckRow]:
+    def _acks(self) -> list[ack_tables.AckRow]:
         if self._known_acks is None:
-            self._known_acks = tables.all_acks(self._tx)
+            self._known_acks = ack_tables.all_acks(self._tx)
         return self._known_acks
 
     def drop(self, lane: bytes, held: Sequence[tuple[int, str, int]], op: Op, reason: str) -> None:
@@ -166,7 +166,7 @@ class TakingBack:
 
 def holders_of(view: Reading, lane: Lane, first: int, network: Network, me: str, now: datetime) -> set[str]:
     """Members who may have read an entry from number `first` on: all for whom it is or was meant, and who confirmed."""
-    confirmed = {each.peer for each in tables.all_acks(view) if each.lane == lane.id and each.sequence >= first}
+    confirmed = {each.peer for each in ack_tables.all_acks(view) if each.lane == lane.id and each.sequence >= first}
     entitled = {each.node_id for each in network.others(me) if outlet.may_read(lane, each.node_id, network, now)}
     return {each for each in confirmed | entitled | _meant(view, lane, network) if network.is_member(each)} - {me}
 

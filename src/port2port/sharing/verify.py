@@ -176,13 +176,6 @@ def judge_for(lane: Lane, us: str, network: Network, now: datetime) -> Judge:
     return judge_one
 
 
-def judge(
-    envelope: Envelope, lane: Lane, us: str, known: KnownObject | None, network: Network, now: datetime
-) -> Judgement:
-    """Whether one object of another origin is accepted here."""
-    return judge_for(lane, us, network, now)(envelope, known)
-
-
 def _judge_label(handling: Handling, lane: Lane, us: str, network: Network, now: datetime) -> Refuse | None:
     if handling.origin != lane.origin:
         return Refuse("not-its-origin")

@@ -18,7 +18,6 @@ from port2port.sharing.entry import HASH_BYTES, MAX_SEQUENCE, Checkpoint
 from port2port.sharing.limits import MAX_LANES
 from port2port.sharing.outlet import may_read
 from port2port.sharing.peers import Peers
-from port2port.sharing.pulse import is_set_within
 
 PATH = "/p2p/v1/witness"
 MAX_SEEN = 4 * MAX_LANES
@@ -90,12 +89,9 @@ class Witness:
     async def run(self) -> None:
         """Ask until cancelled."""
         await self._at_start()
-        with self._peers.pulse.waking() as changed:
-            while True:
-                await asyncio.sleep(self._peers.settings.witness_s)
-                changed.clear()
-                await self.ask_all()
-                await is_set_within(changed, self._peers.settings.witness_s)
+        while True:
+            await asyncio.sleep(self._peers.settings.witness_s)
+            await self.ask_all()
 
     async def _at_start(self) -> None:
         """What partners hold of ours is looked at first: numbers are never used twice."""

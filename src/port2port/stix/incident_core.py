@@ -20,7 +20,6 @@ CORE_ID = "extension-definition--ef765651-680c-498d-9894-99799f2fa126"
 EVENT_ID = "extension-definition--4ca6de00-5b0d-45ef-a1dc-ea7279ea910e"
 TASK_ID = "extension-definition--2074a052-8be4-4932-849e-f5e7798e0030"
 IMPACT_ID = "extension-definition--7cc33dd6-f6a1-489b-98ea-522d351d71b9"
-CORE_VERSION = "2.1"
 
 Determination = Literal["blocked", "confirmed", "failed-attempt", "false-positive", "suspected"]
 Investigation = Literal["new", "open", "closed"]

@@ -27,11 +27,6 @@ def selectors_hold(found: Object) -> bool:
     return all(selects(found, each) for mark in found["granular_markings"] for each in mark["selectors"])
 
 
-def one_of_each(marks: list[Object]) -> bool:
-    """Either `lang` or `marking_ref`, never both (section 7.2.3.2)."""
-    return all(("lang" in mark) != ("marking_ref" in mark) for mark in marks)
-
-
 def not_itself(found: Object) -> bool:
     """A marking does not mark itself (sections 7.2.1 and 7.2.3)."""
     own = found["id"]

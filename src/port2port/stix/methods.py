@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-VOCABULARY = "port-crime-method-ov"
-
 
 @cache
 def methods() -> Mapping[str, str]:

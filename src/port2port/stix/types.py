@@ -149,8 +149,3 @@ ORDERED: Mapping[str, tuple[str, str, str, bool]] = {
     "network-traffic": ("6.12.1", "start", "end", True),
 }
 """Type -> (section, earlier, later, whether they may be the same)."""
-
-
-def type_of(identifier: str) -> str:
-    """The part of an id before the two hyphens (section 2.9)."""
-    return identifier.partition("--")[0]

@@ -14,8 +14,6 @@ from port2port.sharing.audit.merkle import HASH_BYTES, leaf_hash, node_hash
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
 FULL_BYTES = WIDTH * HASH_BYTES
-MAX_ENTRY_BYTES = 65_535
-"""A bundle gives each entry's length in two bytes."""
 
 Key = tuple[int, int]
 """Level and number of a tile."""
