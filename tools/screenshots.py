@@ -35,6 +35,7 @@ SCREENS = {
     "system": "/system",
     "account": "/account",
 }
+OFFICERS = {"recalls": "/sharing/recalls", "register": "/network/register", "audit": "/audit"}
 SETTLE_MS = 4_000
 
 
@@ -71,17 +72,20 @@ async def _look(nodes: list[NodeProcess]) -> None:
                 shared = {"sharing": "/sharing", "shared-object": f"/sharing/{played.incident['id']}"}
                 own = {"incident": incident, "share": f"{incident}/share", "map-ostend": "/map", **shared}
                 await _pictures(browser, ostend, own, theme, size)
+                await _pictures(browser, ostend, OFFICERS, theme, size, role="security-officer")
         await browser.close()
 
 
-async def _pictures(browser: Browser, node: NodeProcess, screens: dict[str, str], theme: str, size: str) -> None:
+async def _pictures(
+    browser: Browser, node: NodeProcess, screens: dict[str, str], theme: str, size: str, role: str = "operator"
+) -> None:
     width, height = SIZES[size]
     page = await (await browser.new_context(viewport={"width": width, "height": height})).new_page()
     page.on("pageerror", lambda error: print(f"{node.key}: {error}", file=sys.stderr))
     await page.goto(f"{node.web}/sign-in")
     if node.key == "antwerp" and theme == "day":
         await page.screenshot(path=FOLDER / f"sign-in-{size}.png")
-    await page.click("button[value=operator]")
+    await page.click(f"button[value={role}]")
     for name, path in screens.items():
         await page.goto(node.web + path)
         await _wear(page, theme)

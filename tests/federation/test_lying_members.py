@@ -163,13 +163,15 @@ def test_an_expired_agreement_releases_nothing_at_the_receiver(world: Any, liar_
     assert _refused(node) == {"agreement-not-valid": 1}
 
 
-def test_an_expired_agreement_releases_nothing_at_the_origin(victim: Any) -> None:
-    node, liar = victim
+def test_an_expired_agreement_releases_nothing_at_the_origin(world: Any, liar_of: Any) -> None:
+    node = world.node("Antwerp")
+    liar = liar_of(world).start(node)
+    world.acquaint_with_liar(node, liar, ends=node.clock() + timedelta(hours=1))
     node.share("a")
     (published,) = node.wait_for(ObjectPublished)
     path = f"/p2p/v1/lanes/{published.lane}/entries?after=0"
     assert liar.get(node, path)[0] == 200
-    node.clock.shift = timedelta(days=366)
+    node.clock.shift = timedelta(hours=2)  # less than the life of a certificate, which would be renewed in between
     assert liar.get(node, path)[0] == 404
 
 

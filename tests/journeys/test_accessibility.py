@@ -26,7 +26,7 @@ FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader
 SIZES = {"desk": (1920, 1080), "phone": (390, 844)}
 SCREENS = (
     "/map", "/incidents", "/report", "/vessels", "/sharing", "/sharing/received", "/sharing/recalls", "/network",
-    "/system", "/account", "/accounts",
+    "/network/register", "/audit", "/system", "/account", "/accounts",
 )  # fmt: skip
 
 

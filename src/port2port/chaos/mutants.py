@@ -16,6 +16,7 @@ from port2port.core import handling
 from port2port.core.exchange import ObjectArrived
 from port2port.core.handling import Reason, Released, Scope, all_members
 from port2port.sharing import (
+    ack_tables,
     arriving,
     book,
     entry,
@@ -74,7 +75,7 @@ def _no_check_when_numbering(stack: ExitStack) -> None:
 
 
 def _confirmation_skipped(stack: ExitStack) -> None:
-    _patch(stack, tables, "save_ack", lambda *_: None)
+    _patch(stack, ack_tables, "save_ack", lambda *_: None)
 
 
 def _number_reused(stack: ExitStack) -> None:
