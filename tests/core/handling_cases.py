@@ -22,6 +22,7 @@ EXERCISES = ("ex-1", "ex-2")
 TLPS = tuple(each.value for each in real.Tlp)
 PURPOSES = tuple(each.value for each in real.Purpose)
 BASES = tuple(each.value for each in real.LegalBasis)
+PAPS = tuple(each.value for each in real.Pap)
 CLASSES = tuple(each.value for each in real.PersonalData)
 SCOPES = tuple(each.value for each in real.Scope)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,6 +45,7 @@ def a_label(source: Random) -> Case:
     return {
         "origin": mostly(source, source.choice(NODES[:5]), NODES),
         "tlp": source.choice(TLPS),
+        "pap": source.choice(PAPS),
         "scope": source.choice(SCOPES),
         "nodes": some(source, NODES, source.choice((0.0, 0.5, 0.9))),
         "group": source.choice(GROUPS),
@@ -107,6 +109,7 @@ def handling_of(label: Case | None, module: Any = real) -> Any:
     return module.Handling(
         origin=label["origin"],
         tlp=module.Tlp(label["tlp"]),
+        pap=module.Pap(label["pap"]),
         audience=audience,
         compartment=Compartment(label["compartment"]),
         legal_basis=module.LegalBasis(label["basis"]),

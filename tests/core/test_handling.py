@@ -18,6 +18,7 @@ from port2port.core.handling import (
     Group,
     Handling,
     LegalBasis,
+    Pap,
     PersonalData,
     Purpose,
     Reason,
@@ -64,6 +65,7 @@ ROSTER = Roster(
 LABEL = Handling(
     origin="antwerp",
     tlp=Tlp.AMBER,
+    pap=Pap.GREEN,
     audience=all_members(),
     compartment=Compartment.A,
     legal_basis=LegalBasis.ISPS_CODE,
@@ -194,6 +196,7 @@ def test_anyone_narrows_and_only_the_origin_widens() -> None:
     "wider",
     [
         replace(LABEL, tlp=Tlp.GREEN),
+        replace(LABEL, pap=Pap.CLEAR),
         replace(LABEL, retain_until=NOW + 2 * DAY),
         replace(LABEL, personal_data=PersonalData.STAFF),
         replace(LABEL, compartment=Compartment.B),
@@ -206,6 +209,18 @@ def test_anyone_narrows_and_only_the_origin_widens() -> None:
 def test_a_change_that_is_not_surely_narrower_is_not_narrower(wider: Handling) -> None:
     assert narrows(LABEL, LABEL)
     assert not narrows(LABEL, wider)
+
+
+def test_what_may_be_done_is_narrowed_as_who_may_know() -> None:
+    careful = replace(LABEL, pap=Pap.RED)
+    assert may_relabel(LABEL, careful, "ghent")
+    assert not may_relabel(careful, LABEL, "ghent")
+    assert may_relabel(careful, LABEL, "antwerp")
+
+
+@pytest.mark.parametrize("pap", Pap)
+def test_what_may_be_done_does_not_say_who_may_have_it(pap: Pap) -> None:
+    assert answer(replace(LABEL, pap=pap), "ghent") == answer(LABEL, "ghent")
 
 
 def test_a_group_is_not_narrowed_to_members_who_may_leave_it() -> None:
@@ -245,9 +260,10 @@ def test_an_empty_group_is_nobody_but_the_origin(source: Random, cases: ModuleTy
 
 def _narrower(label: Handling, source: Random) -> Handling:
     """Some narrower label, and often one that is not: the law holds for what `narrows` allows."""
-    order = list(Tlp)
+    order, paps = list(Tlp), list(Pap)
     return replace(
         label,
+        pap=source.choice(paps[paps.index(label.pap) :]),
         tlp=source.choice(order[order.index(label.tlp) :]),
         audience=source.choice((label.audience, named_nodes(*list(label.audience.nodes)[:2]), named_nodes("ghent"))),
         readers=frozenset(list(label.readers)[: source.randint(0, 9)]),

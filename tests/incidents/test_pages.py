@@ -10,6 +10,7 @@ from arrivals_kit import arrive
 from incidents_kit import ANTWERP, LIEGE, OPERATOR, POLICE, START, Desk, make_desk
 
 from port2port.core.exchange import ObjectOffered
+from port2port.core.handling import Pap
 from port2port.core.party import Role
 from port2port.incidents import capability
 from port2port.incidents.model import Kind, Place, Report
@@ -128,17 +129,20 @@ def seen_in(text: str) -> str:
 
 def test_it_is_sent_to_exactly_those_who_were_shown(desk: Desk, operator: Browser) -> None:
     path = report(operator)
-    choice = {"audience": "nodes", f"node:{LIEGE.node_id}": "on", "tlp": "TLP:GREEN", "months": "6"}
+    choice = {"audience": "nodes", f"node:{LIEGE.node_id}": "on", "tlp": "TLP:GREEN", "pap": "PAP:RED", "months": "6"}
     unseen = operator.post(f"{path}/share", {**choice, "step": "send", "seen": "0"})
     assert unseen.status_code == 200
     assert "has changed since it was shown" in unseen.text
+    assert "PAP:RED – in your own records only" in unseen.text
     assert desk.facts(ObjectOffered) == []
     sent = operator.post(f"{path}/share", {**choice, "step": "send", "seen": seen_in(unseen.text)})
     assert sent.status_code == 303
     (offered,) = desk.facts(ObjectOffered)
     assert isinstance(offered, ObjectOffered)
     assert offered.handling.audience.nodes == {LIEGE.node_id}
+    assert offered.handling.pap is Pap.RED
     assert "Port of Liège" in operator.get(path).text
+    assert "PAP:RED – in your own records only" in operator.get(path).text
 
 
 def test_an_update_names_its_receivers_and_goes_to_them(desk: Desk, operator: Browser) -> None:

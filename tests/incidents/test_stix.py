@@ -16,6 +16,7 @@ from port2port.core.errors import BadInput, DecodeError
 from port2port.core.handling import (
     Handling,
     LegalBasis,
+    Pap,
     PersonalData,
     Purpose,
     Tlp,
@@ -35,7 +36,15 @@ from port2port.incidents.limits import (
     MAX_TITLE_CHARS,
 )
 from port2port.incidents.model import Cause, Kind, Place, SharedNote, Status
-from port2port.incidents.stix import INCIDENT_CORE, PORT2PORT, TLP_IDS, IncidentReport, read_bundle, write_bundle
+from port2port.incidents.stix import (
+    INCIDENT_CORE,
+    PAP_IDS,
+    PORT2PORT,
+    TLP_IDS,
+    IncidentReport,
+    read_bundle,
+    write_bundle,
+)
 
 SENDER = Party(node_id="a" * 64, name="Port of Ostend", short_name="Ostend", compartment=Compartment.A)
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -68,6 +77,7 @@ handlings = st.builds(
     compartment=st.sampled_from([Compartment.A, Compartment.B]),
     legal_basis=st.sampled_from(LegalBasis),
     purpose=st.sampled_from(Purpose),
+    pap=st.sampled_from(Pap),
     personal_data=st.sampled_from(PersonalData),
     retain_until=moments,
     agreement_id=lines(20),
@@ -143,6 +153,7 @@ def example(**wishes: Any) -> IncidentReport:
         "handling": Handling(
             origin=SENDER.node_id,
             tlp=Tlp.AMBER_STRICT,
+            pap=Pap.AMBER,
             audience=sharing_group("coast"),
             compartment=Compartment.A,
             legal_basis=LegalBasis.ISPS_CODE,
@@ -165,13 +176,15 @@ def changed(where: str, change: Any) -> bytes:
     return json.dumps(bundle).encode()
 
 
-def test_the_bundle_carries_the_official_tlp_marking_and_both_extensions() -> None:
-    objects = {each["type"]: each for each in json.loads(write_bundle(example(), SENDER))["objects"]}
-    assert objects["marking-definition"]["id"] == TLP_IDS[Tlp.AMBER_STRICT]
-    assert objects["incident"]["object_marking_refs"] == [TLP_IDS[Tlp.AMBER_STRICT]]
+def test_the_bundle_carries_the_official_markings_and_both_extensions() -> None:
+    written = json.loads(write_bundle(example(), SENDER))["objects"]
+    objects, markings = {each["type"]: each for each in written}, [TLP_IDS[Tlp.AMBER_STRICT], PAP_IDS[Pap.AMBER]]
+    assert [each["id"] for each in written if each["type"] == "marking-definition"] == markings
+    assert objects["incident"]["object_marking_refs"] == markings
     core = objects["incident"]["extensions"][INCIDENT_CORE]
     assert (core["extension_type"], core["investigation_status"]) == ("property-extension", "open")
     assert objects["incident"]["extensions"][PORT2PORT]["handling"]["tlp"] == "TLP:AMBER+STRICT"
+    assert objects["incident"]["extensions"][PORT2PORT]["handling"]["pap"] == "PAP:AMBER"
     assert set(objects) == {
         "identity", "extension-definition", "marking-definition", "incident", "location", "relationship", "note",
     }  # fmt: skip
@@ -181,6 +194,14 @@ def test_objects_of_unknown_types_are_passed_by() -> None:
     bundle = json.loads(write_bundle(example(), SENDER))
     bundle["objects"].append({"type": "threat-actor", "name": 7})
     assert read_bundle(json.dumps(bundle).encode()) == example()
+
+
+def test_a_label_without_pap_allows_nothing_that_shows() -> None:
+    def without(incident: Any) -> None:
+        incident["object_marking_refs"] = incident["object_marking_refs"][:1]
+        del incident["extensions"][PORT2PORT]["handling"]["pap"]
+
+    assert read_bundle(changed("incident", without)).handling.pap is Pap.RED
 
 
 def test_incident_core_is_never_required() -> None:
@@ -195,6 +216,9 @@ def test_incident_core_is_never_required() -> None:
     [
         ("incident", lambda it: it.update(id="incident--not-a-uuid"), "bad-id"),
         ("incident", lambda it: it.update(object_marking_refs=[TLP_IDS[Tlp.GREEN]]), "two-colours"),
+        ("incident", lambda it: it["object_marking_refs"].append(PAP_IDS[Pap.CLEAR]), "bad-bundle"),
+        ("incident", lambda it: it["object_marking_refs"].__setitem__(1, PAP_IDS[Pap.CLEAR]), "two-colours"),
+        ("incident", lambda it: it["object_marking_refs"].pop(0), "two-colours"),
         ("incident", lambda it: it.update(object_marking_refs=[]), "bad-bundle"),
         ("incident", lambda it: it.update(name="x" * (MAX_TITLE_CHARS + 1)), "bad-bundle"),
         ("incident", lambda it: it.update(name=""), "bad-bundle"),

@@ -7,10 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 from misp_kit import ORGANISATION, incident, indicator, observable, versioned
 
-from port2port.core.handling import Tlp
+from port2port.core.handling import Pap, Tlp
 from port2port.core.identifiers import container
 from port2port.sharing.misp import tags
-from port2port.sharing.misp.tags import Pap
 from port2port.sharing.misp.templates import INCIDENT_CORE
 from port2port.stix.extension import EXTENSION_ID
 

@@ -14,7 +14,7 @@ from misp_kit import AT, AUTHOR, ORGANISATION, T0, incident, indicator, observab
 from strategies import bundles
 
 from port2port.core.errors import DecodeError
-from port2port.core.handling import Tlp
+from port2port.core.handling import Pap, Tlp
 from port2port.sharing.misp import patterns, tags
 from port2port.sharing.misp.core_format import Event, decode_event, encode_event
 from port2port.sharing.misp.from_misp import objects_of
@@ -173,7 +173,7 @@ def test_of_two_colours_the_stricter_counts_and_none_is_none(names: list[str], t
 def test_tags_that_we_do_not_know_are_kept_as_they_are_written() -> None:
     names = ["tlp:green", 'admiralty-scale:source-reliability="b"', "PAP:RED", "Ünknown  Tag"]
     _, pap, others = tags.read_tags(names)
-    assert (pap, others) == (tags.Pap.RED, ['admiralty-scale:source-reliability="b"', "Ünknown  Tag"])
+    assert (pap, others) == (Pap.RED, ['admiralty-scale:source-reliability="b"', "Ünknown  Tag"])
 
 
 def test_a_thing_that_was_merely_seen_is_nothing_to_alarm_on() -> None:

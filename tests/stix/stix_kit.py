@@ -10,6 +10,7 @@ from uuid import UUID
 from port2port.core.handling import (
     Handling,
     LegalBasis,
+    Pap,
     PersonalData,
     Purpose,
     Tlp,
@@ -44,6 +45,7 @@ def named(kind: str) -> str:
 LABEL = Handling(
     origin="a" * 64,
     tlp=Tlp.AMBER_STRICT,
+    pap=Pap.AMBER,
     audience=named_nodes("b" * 64, "c" * 64),
     compartment=Compartment.A,
     legal_basis=LegalBasis.ISPS_CODE,
@@ -279,6 +281,7 @@ def _said_of(box: str, ship: str, drone: str) -> list[Object]:
         ),
         playbook.course_of_action(version(), CACAO),
         *map(marking.tlp_marking, Tlp),
+        *map(marking.pap_marking, Pap),
         marking.handling_marking(LABEL, AT, AUTHOR),
         marking.handling_marking(WIDE, AT),
         extension.author(),

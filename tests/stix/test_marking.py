@@ -15,6 +15,7 @@ from port2port.core.handling import (
     Audience,
     Handling,
     LegalBasis,
+    Pap,
     PersonalData,
     Purpose,
     Scope,
@@ -24,7 +25,7 @@ from port2port.core.party import Compartment
 from port2port.stix.bundle import write_object
 from port2port.stix.check import check
 from port2port.stix.extension import EXTENSION_ID
-from port2port.stix.marking import TLP_IDS, handling_marking, read_handling, tlp_marking
+from port2port.stix.marking import PAP_IDS, TLP_IDS, handling_marking, pap_marking, read_handling, tlp_marking
 from port2port.stix.reading import read_object
 
 NODES = st.frozensets(st.sampled_from(["a" * 64, "b" * 64, "c" * 64]))
@@ -32,6 +33,7 @@ LABELS = st.builds(
     Handling,
     origin=st.sampled_from(["a" * 64, "0" * 64]),
     tlp=st.sampled_from(Tlp),
+    pap=st.sampled_from(Pap),
     audience=st.builds(Audience, scope=st.sampled_from(Scope), nodes=NODES, group=st.sampled_from(["", "group-1"])),
     compartment=st.sampled_from([Compartment.A, Compartment.B]),
     legal_basis=st.sampled_from(LegalBasis),
@@ -57,6 +59,13 @@ def test_equal_labels_are_one_marking_and_others_are_not() -> None:
     assert handling_marking(replace(LABEL, context="exercise-7"), AT)["id"] != later["id"]
 
 
+def test_a_label_of_before_pap_allows_nothing_that_shows() -> None:
+    marking = handling_marking(replace(LABEL, pap=Pap.GREEN), AT)
+    del marking["extensions"][EXTENSION_ID]["handling"]["pap"]
+    assert check(marking) == ()
+    assert read_handling(marking) == replace(LABEL, pap=Pap.RED)
+
+
 def test_what_carries_no_label_has_none() -> None:
     assert read_handling(tlp_marking(Tlp.RED)) is None
     assert read_handling({"extensions": {EXTENSION_ID: {"extension_type": "property-extension"}}}) is None
@@ -67,6 +76,7 @@ def test_what_carries_no_label_has_none() -> None:
     "change",
     [
         {"tlp": "TLP:WHITE"},
+        {"pap": "PAP:WHITE"},
         {"retain_until": "2026-11-25T08:30:00"},
         {"compartment": None},
         {"audience": {"scope": "everybody"}},
@@ -83,3 +93,4 @@ def test_a_label_that_cannot_be_read_is_refused(change: dict[str, object]) -> No
 
 def test_the_official_markings_have_the_official_ids() -> None:
     assert {tlp_marking(tlp)["id"] for tlp in Tlp} == set(TLP_IDS.values())
+    assert [pap_marking(pap)["id"] for pap in Pap] == list(PAP_IDS.values())

@@ -25,6 +25,22 @@ class Tlp(StrEnum):
     RED = "TLP:RED"
 
 
+class Pap(StrEnum):
+    """Permissible Actions Protocol (MISP taxonomy `PAP`): what may be done with it, from widest to narrowest.
+
+    TLP says who may know, PAP how openly they may act on what they know.
+    """
+
+    CLEAR = "PAP:CLEAR"
+    """No limit on use."""
+    GREEN = "PAP:GREEN"
+    """Actions that those concerned may notice: stop, refuse, block, approach."""
+    AMBER = "PAP:AMBER"
+    """Watch and look up, with the services of third parties too; nothing that those concerned could notice."""
+    RED = "PAP:RED"
+    """Own records only: nothing outside may show that somebody looked."""
+
+
 class LegalBasis(StrEnum):
     """On what ground an object is processed (GDPR art. 6, Directive 2016/680, ISPS Code)."""
 
@@ -111,6 +127,8 @@ class Handling:
     agreement_id: str
     """The cooperation agreement that the audience cites."""
     context: str = LIVE
+    pap: Pap = Pap.RED
+    """A label that says nothing allows nothing that shows."""
     readers: frozenset[str] = frozenset()
     """TLP:RED only: accounts at the receiving node, as `account@node-id`."""
 
@@ -329,13 +347,15 @@ def reader_may_see(handling: Handling | None, account: str, node_id: str) -> boo
 
 
 def narrows(old: Handling, new: Handling) -> bool:
-    """Whether nobody could have an object labelled `new` who could not have it labelled `old`, in any roster.
+    """Whether nobody could have an object labelled `new` who could not have it labelled `old`, in any roster, and
+    nobody may do with it what he might not have done before.
 
     A group is not narrowed to some of its members: they may leave it tomorrow.
     """
     return (
         _same_matter(old) == _same_matter(new)
         and _TLP_ORDER[new.tlp] >= _TLP_ORDER[old.tlp]
+        and _PAP_ORDER[new.pap] >= _PAP_ORDER[old.pap]
         and _audience_within(old, new)
         and (old.tlp is not Tlp.RED or new.readers <= old.readers)
         and (new.retain_until == old.retain_until or _is_to_come(old.retain_until, new.retain_until))
@@ -390,3 +410,4 @@ def _is_to_come(moment: datetime, at: datetime) -> bool:
 
 
 _TLP_ORDER = {tlp: rank for rank, tlp in enumerate(Tlp)}
+_PAP_ORDER = {pap: rank for rank, pap in enumerate(Pap)}

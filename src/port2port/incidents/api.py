@@ -13,7 +13,7 @@ from msgspec import Meta
 from port2port.core.alert import Priority
 from port2port.core.clock import require_utc
 from port2port.core.errors import BadInput, NotAllowed
-from port2port.core.handling import LegalBasis, PersonalData, Purpose, Reason, Roster, Tlp
+from port2port.core.handling import LegalBasis, Pap, PersonalData, Purpose, Reason, Roster, Tlp
 from port2port.core.party import Role
 from port2port.incidents import forms, view
 from port2port.incidents.limits import (
@@ -83,6 +83,7 @@ class ToWhom(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class Share(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     audience: ToWhom
     tlp: Tlp = Tlp.AMBER
+    pap: Pap = Pap.GREEN
     purpose: Purpose | None = None
     legal_basis: LegalBasis | None = None
     personal_data: PersonalData = PersonalData.NONE
@@ -200,6 +201,7 @@ def _choice(data: Share, default_months: int, roster: Roster) -> Choice:
     return Choice(
         audience=forms.audience_of(data.audience.group, data.audience.nodes, data.audience.all),
         tlp=data.tlp,
+        pap=data.pap,
         purpose=data.purpose,
         legal_basis=data.legal_basis,
         personal_data=data.personal_data,

@@ -13,6 +13,7 @@ from port2port.core.errors import BadInput
 from port2port.core.handling import (
     Audience,
     LegalBasis,
+    Pap,
     PersonalData,
     Purpose,
     Roster,
@@ -104,6 +105,7 @@ def share_choice(fields: Fields, default_months: int, roster: Roster) -> Choice:
     return Choice(
         audience=_audience(fields),
         tlp=choice_of(Tlp, fields.get("tlp") or Tlp.AMBER),
+        pap=choice_of(Pap, fields.get("pap") or Pap.GREEN),
         purpose=choice_of(Purpose, purpose) if purpose else None,
         legal_basis=choice_of(LegalBasis, basis) if basis else None,
         personal_data=choice_of(PersonalData, fields.get("personal_data") or PersonalData.NONE),

@@ -10,7 +10,18 @@ from litestar import Request
 from litestar.response import Redirect, Template
 
 from port2port.core.errors import BadInput, Conflict, Port2PortError
-from port2port.core.handling import LIVE, Agreement, LegalBasis, PersonalData, Purpose, Roster, Scope, Tlp, named_nodes
+from port2port.core.handling import (
+    LIVE,
+    Agreement,
+    LegalBasis,
+    Pap,
+    PersonalData,
+    Purpose,
+    Roster,
+    Scope,
+    Tlp,
+    named_nodes,
+)
 from port2port.core.party import Actor, Compartment, Role
 from port2port.incidents import forms, view
 from port2port.incidents.limits import MAX_PLACE_CHARS, MAX_TEXT_CHARS
@@ -164,6 +175,7 @@ class Pages:
             "members": sorted((each for each in roster.parties.values() if each.node_id != us), key=lambda p: p.name),
             "agreements": agreements,
             "tlps": list(Tlp),
+            "paps": list(Pap),
             "purposes": list(Purpose),
             "bases": list(LegalBasis),
             "classes": list(PersonalData),

@@ -17,6 +17,7 @@ from port2port.core.handling import (
     Audience,
     Handling,
     LegalBasis,
+    Pap,
     PersonalData,
     Purpose,
     Reason,
@@ -38,6 +39,7 @@ class Choice:
 
     audience: Audience
     tlp: Tlp = Tlp.AMBER
+    pap: Pap = Pap.GREEN
     purpose: Purpose | None = None
     legal_basis: LegalBasis | None = None
     personal_data: PersonalData = PersonalData.NONE
@@ -90,7 +92,8 @@ class Preview:
         """Equal when label and receivers are: what is sent is what was shown."""
         label = self.handling
         parts = [
-            label.tlp, label.audience.scope, *sorted(label.audience.nodes), label.audience.group, label.compartment,
+            label.tlp, label.pap, label.compartment,
+            label.audience.scope, *sorted(label.audience.nodes), label.audience.group,
             label.legal_basis, label.purpose, label.personal_data, label.retain_until.isoformat(), label.agreement_id,
             label.context, *sorted(label.readers), "to", *sorted(self.receivers),
         ]  # fmt: skip
@@ -143,6 +146,7 @@ def label(choice: Choice, own: Party, agreement: Agreement | None, now: datetime
     return Handling(
         origin=own.node_id,
         tlp=choice.tlp,
+        pap=choice.pap,
         audience=choice.audience,
         compartment=Compartment.B if choice.to_police else own.compartment,
         legal_basis=choice.legal_basis or _first(bases, agreement.legal_basis if agreement else ()),

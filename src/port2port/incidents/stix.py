@@ -38,7 +38,7 @@ from port2port.incidents.limits import (
 )
 from port2port.incidents.model import Cause, Kind, Place, SharedNote, Status
 from port2port.incidents.text import is_line, is_paragraphs
-from port2port.stix.marking import TLP_IDS, tlp_marking, write_handling
+from port2port.stix.marking import PAP_IDS, TLP_IDS, pap_marking, tlp_marking, write_handling
 
 INCIDENT_CORE = "extension-definition--ef765651-680c-498d-9894-99799f2fa126"
 PORT2PORT = "extension-definition--1a562c38-f373-52d6-a777-9f97bb6742ce"
@@ -111,7 +111,7 @@ class _Incident(msgspec.Struct, kw_only=True, frozen=True):
     modified: Moment
     name: Annotated[str, Meta(min_length=1, max_length=MAX_TITLE_CHARS)]
     description: Paragraphs = ""
-    object_marking_refs: Annotated[list[str], Meta(min_length=1, max_length=1)]
+    object_marking_refs: Annotated[list[str], Meta(min_length=1, max_length=2)]
     extensions: _Extensions
 
 
@@ -157,11 +157,12 @@ def write_bundle(told: IncidentReport, sender: Party) -> bytes:
 
 def _objects(told: IncidentReport, sender: Party, incident_id: str) -> Iterable[dict[str, Any]]:
     identity_id = f"identity--{_derived('identity', sender.node_id)}"
-    marks = {"created_by_ref": identity_id, "object_marking_refs": [TLP_IDS[told.handling.tlp]]}
+    marks = {"created_by_ref": identity_id, "object_marking_refs": _marks(told.handling)}
     yield _identity(PROJECT, "Port2Port")
     yield _definition()
     yield _identity(identity_id, told.origin_name)
     yield tlp_marking(told.handling.tlp)
+    yield pap_marking(told.handling.pap)
     yield _incident(told, incident_id) | marks
     if told.place.position is not None:
         location = _location(told, told.place.position)
@@ -169,6 +170,10 @@ def _objects(told: IncidentReport, sender: Party, incident_id: str) -> Iterable[
         yield _relationship(told, incident_id, location["id"]) | marks
     for note in told.notes:
         yield _note(told, note, incident_id) | marks
+
+
+def _marks(handling: Handling) -> list[str]:
+    return [TLP_IDS[handling.tlp], PAP_IDS[handling.pap]]
 
 
 def _object(kind: str, at: datetime | str, changed: datetime | str | None = None) -> dict[str, Any]:
@@ -315,7 +320,7 @@ def _told(objects: list[msgspec.Struct]) -> IncidentReport:
         handling=ours.handling,
         origin_name=_one(names, "identity"),
     )
-    _check_label(told.handling, incident.object_marking_refs[0])
+    _check_label(told.handling, incident.object_marking_refs)
     _check_texts(told)
     return told
 
@@ -348,10 +353,10 @@ def _utc(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-def _check_label(handling: Handling, marking: str) -> None:
-    """One object, one colour: the marking says what the label says."""
-    if marking != TLP_IDS[handling.tlp]:
-        raise DecodeError("The TLP marking is not the one of the handling label.", reason="two-colours")
+def _check_label(handling: Handling, markings: list[str]) -> None:
+    """One object, one colour of each protocol: the markings say what the label says (PAP may be left out)."""
+    if not {TLP_IDS[handling.tlp]} <= set(markings) <= set(_marks(handling)):
+        raise DecodeError("The TLP and PAP markings are not those of the handling label.", reason="two-colours")
     if handling.retain_until.tzinfo is None:
         raise DecodeError("The retention date has no time zone.", reason="bad-label")
     if len(handling.audience.nodes) > MAX_NODES or len(handling.readers) > MAX_READERS:

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import select
 
 from port2port.core.clock import from_ms
-from port2port.core.handling import Handling, Reason, Released, Scope, may_release
+from port2port.core.handling import Handling, Pap, Reason, Released, Scope, may_release
 from port2port.sharing import ack_tables, tables, taking_back
 from port2port.sharing.ack_tables import AckRow
 from port2port.sharing.documents import Member
@@ -34,6 +34,7 @@ class Label:
     """A handling label in the words of the network."""
 
     tlp: str
+    pap: Pap
     scope: str
     names: tuple[str, ...]
     """Of the organisations, with scope `nodes`; of the group, with scope `group`."""
@@ -193,6 +194,7 @@ def label_in_words(handling: Handling, network: Network) -> Label:
     agreement = network.roster.agreements.get(handling.agreement_id)
     return Label(
         tlp=handling.tlp.value,
+        pap=handling.pap,
         scope=audience.scope.value,
         names=tuple(names),
         agreement=agreement.title if agreement else "",

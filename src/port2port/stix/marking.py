@@ -1,4 +1,7 @@
-"""Markings: TLP 2.0 as FIRST and OASIS define it, and our handling label. Written and read, without loss. Pure."""
+"""Markings: TLP 2.0 and PAP as FIRST, MISP and OASIS define them, and our handling label.
+
+Written and read, without loss. Pure.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ import msgspec
 import rfc8785
 
 from port2port.core.errors import DecodeError
-from port2port.core.handling import Handling, Tlp
+from port2port.core.handling import Handling, Pap, Tlp
 from port2port.stix.extension import EXTENSION_ID, properties
 from port2port.stix.reading import Object, extension_of
 from port2port.stix.version import present
 
 TLP_2_0 = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
+PAP = "extension-definition--f8d78575-edfd-406e-8e84-6162a8450f5b"
 TLP_SINCE = "2022-10-01T00:00:00.000Z"
 TLP_IDS = {
     Tlp.CLEAR: "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
@@ -23,22 +27,42 @@ TLP_IDS = {
     Tlp.AMBER_STRICT: "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
     Tlp.RED: "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
 }
-"""The official marking objects."""
+PAP_IDS = {
+    Pap.CLEAR: "marking-definition--ad15a0cd-55b6-4588-a14c-a66105329b92",
+    Pap.GREEN: "marking-definition--c43594d1-4b11-4c59-93ab-1c9b14d53ce9",
+    Pap.AMBER: "marking-definition--60f8932b-e51e-4458-b265-a2e8be9a80ab",
+    Pap.RED: "marking-definition--740d36e5-7714-4c30-961a-3ae632ceee0e",
+}
+"""The official marking objects (OASIS common objects)."""
+_PAP_SINCE = {
+    Pap.CLEAR: "2022-10-02T00:00:00.000Z",
+    Pap.GREEN: "2022-10-09T00:00:00.000Z",
+    Pap.AMBER: "2022-10-02T00:00:00.000Z",
+    Pap.RED: "2022-10-06T00:00:00.000Z",
+}
 NAMESPACE = uuid.UUID(EXTENSION_ID.partition("--")[2])
 """One label, one marking: its UUIDv5 is made here, from the label."""
 
 
 def tlp_marking(tlp: Tlp) -> Object:
     """The official object."""
+    return _colour(TLP_IDS[tlp], TLP_SINCE, tlp.value, TLP_2_0, "tlp_2_0")
+
+
+def pap_marking(pap: Pap) -> Object:
+    """The official object."""
+    return _colour(PAP_IDS[pap], _PAP_SINCE[pap], pap.value, PAP, "pap")
+
+
+def _colour(marking_id: str, created: str, name: str, extension: str, key: str) -> Object:
+    word = name.partition(":")[2].lower()
     return {
         "type": "marking-definition",
         "spec_version": "2.1",
-        "id": TLP_IDS[tlp],
-        "created": TLP_SINCE,
-        "name": tlp.value,
-        "extensions": {
-            TLP_2_0: {"extension_type": "property-extension", "tlp_2_0": tlp.value.removeprefix("TLP:").lower()}
-        },
+        "id": marking_id,
+        "created": created,
+        "name": name,
+        "extensions": {extension: {"extension_type": "property-extension", key: word}},
     }
 
 
@@ -61,6 +85,7 @@ def write_handling(handling: Handling) -> Object:
     return present(
         origin=handling.origin,
         tlp=handling.tlp.value,
+        pap=handling.pap.value,
         audience=present(
             scope=handling.audience.scope.value,
             nodes=sorted(handling.audience.nodes),

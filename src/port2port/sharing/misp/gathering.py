@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from port2port.core.handling import Tlp
+from port2port.core.handling import Pap, Tlp
 from port2port.sharing.misp import tags
 from port2port.sharing.misp.core_format import Event, Organisation
 from port2port.sharing.misp.ids import derived
-from port2port.sharing.misp.tags import Pap
 from port2port.stix.check import check
 
 ORGANISATION_SINCE = "2026-01-01T00:00:00.000Z"
@@ -77,7 +76,7 @@ def _markings(read: Read) -> list[Stix]:
     """The marking definitions that the objects name, and those of the event."""
     refs = {ref for each in read.objects for ref in each.get("object_marking_refs", ())}
     refs |= set(tags.marking_refs(read.tlp, read.pap))
-    return [tags.marking(colour) for colour, (marking, _) in tags.MARKINGS.items() if marking in refs]
+    return [tags.marking(colour) for colour, marking in tags.MARKINGS.items() if marking in refs]
 
 
 def _organisation(found: Organisation) -> Stix:

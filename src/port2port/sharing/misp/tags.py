@@ -10,35 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any, TypeVar
+from itertools import chain
+from typing import TypeVar
 
-from port2port.core.handling import Tlp
+from port2port.core.handling import Pap, Tlp
+from port2port.stix.marking import PAP_IDS, TLP_IDS, pap_marking, tlp_marking
+from port2port.stix.reading import Object
 
-
-class Pap(StrEnum):
-    """Permissible Actions Protocol, from widest to narrowest."""
-
-    CLEAR = "PAP:CLEAR"
-    GREEN = "PAP:GREEN"
-    AMBER = "PAP:AMBER"
-    RED = "PAP:RED"
-
-
-_TLP_EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
-_PAP_EXTENSION = "extension-definition--f8d78575-edfd-406e-8e84-6162a8450f5b"
-
-MARKINGS: dict[Tlp | Pap, tuple[str, str]] = {
-    Tlp.CLEAR: ("marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487", "2022-10-01T00:00:00.000Z"),
-    Tlp.GREEN: ("marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb", "2022-10-01T00:00:00.000Z"),
-    Tlp.AMBER: ("marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421", "2022-10-01T00:00:00.000Z"),
-    Tlp.AMBER_STRICT: ("marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003", "2022-10-01T00:00:00.000Z"),
-    Tlp.RED: ("marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1", "2022-10-01T00:00:00.000Z"),
-    Pap.CLEAR: ("marking-definition--ad15a0cd-55b6-4588-a14c-a66105329b92", "2022-10-02T00:00:00.000Z"),
-    Pap.GREEN: ("marking-definition--c43594d1-4b11-4c59-93ab-1c9b14d53ce9", "2022-10-09T00:00:00.000Z"),
-    Pap.AMBER: ("marking-definition--60f8932b-e51e-4458-b265-a2e8be9a80ab", "2022-10-02T00:00:00.000Z"),
-    Pap.RED: ("marking-definition--740d36e5-7714-4c30-961a-3ae632ceee0e", "2022-10-06T00:00:00.000Z"),
-}
-"""Colour -> the official marking's id and date."""
+MARKINGS: dict[Tlp | Pap, str] = dict(chain[tuple[Tlp | Pap, str]](TLP_IDS.items(), PAP_IDS.items()))
+"""Colour -> the official marking's id."""
 
 _OLD_TLP = {
     "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9": Tlp.CLEAR,
@@ -48,7 +28,7 @@ _OLD_TLP = {
 }
 """The TLP 1.0 markings that STIX 2.1 section 7.2.1.4 fixes: read, never written."""
 
-_COLOUR_OF = {marking: colour for colour, (marking, _) in MARKINGS.items()} | _OLD_TLP
+_COLOUR_OF = {marking: colour for colour, marking in MARKINGS.items()} | _OLD_TLP
 _TAG_TLP = {tlp.value.lower(): tlp for tlp in Tlp} | {"tlp:white": Tlp.CLEAR}
 _TAG_PAP = {pap.value.lower(): pap for pap in Pap} | {"pap:white": Pap.CLEAR}
 
@@ -91,19 +71,9 @@ def read_markings(refs: Iterable[str]) -> tuple[Tlp | None, Pap | None]:
 
 def marking_refs(*colours: Tlp | Pap | None) -> list[str]:
     """The marking ids of these colours."""
-    return [MARKINGS[each][0] for each in colours if each is not None]
+    return [MARKINGS[each] for each in colours if each is not None]
 
 
-def marking(colour: Tlp | Pap) -> dict[str, Any]:
+def marking(colour: Tlp | Pap) -> Object:
     """The official STIX 2.1 object of a colour."""
-    marking_id, created = MARKINGS[colour]
-    word = colour.value.partition(":")[2].lower()
-    extension, name = (_TLP_EXTENSION, "tlp_2_0") if isinstance(colour, Tlp) else (_PAP_EXTENSION, "pap")
-    return {
-        "type": "marking-definition",
-        "spec_version": "2.1",
-        "id": marking_id,
-        "created": created,
-        "name": colour.value,
-        "extensions": {extension: {"extension_type": "property-extension", name: word}},
-    }
+    return tlp_marking(colour) if isinstance(colour, Tlp) else pap_marking(colour)
