@@ -178,10 +178,12 @@ def test_who_may_not_invite_is_told_so(world: Any) -> None:
         service.invite(ostend.site, _settings(ostend), ostend.parts.peers.book)
 
 
-def test_a_joiner_cannot_take_anothers_name(world: Any) -> None:
-    antwerp, ostend = world.node("Antwerp"), world.node("Antwerp")
-    with pytest.raises(Conflict):
-        _call(world, ostend, _code(antwerp))
+@pytest.mark.parametrize("name", ["Antwerp", "ANTWERP", "\u0391ntwerp", "Antw\u0435rp"])
+def test_a_joiner_cannot_be_taken_for_another(world: Any, name: str) -> None:
+    antwerp, stranger = world.node("Antwerp"), world.node(name)
+    with pytest.raises(Conflict, match="looks like it"):
+        _call(world, stranger, _code(antwerp))
+    assert {each.node_id for each in antwerp.facts(MemberJoined)} <= {antwerp.id}
 
 
 def test_an_inviter_who_answers_nonsense_is_not_believed(world: Any) -> None:

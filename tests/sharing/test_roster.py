@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from port2port.core.errors import DecodeError
+from port2port.core.errors import Conflict, DecodeError
 from port2port.core.handling import Agreement, Group, LegalBasis, PersonalData, Purpose
 from port2port.core.ids import node_id
 from port2port.core.party import AuthorityRole, Compartment, Party
@@ -51,6 +51,21 @@ def test_a_network_begins_with_the_word_of_its_root() -> None:
     papers = [FOUNDED, _member(INVITER, ROOT, INVITES), _member(PORT, INVITER)]
     assert roots_of(papers) == ROOTS
     assert build(papers, ROOTS).members.keys() == {_id(ROOT), _id(INVITER), _id(PORT)}
+
+
+def test_a_name_that_two_members_have_chooses_neither() -> None:
+    port = documents.read(_member(PORT, ROOT))
+    assert isinstance(port, Member)
+    alike = documents.sign(Kind.MEMBER, msgspec.structs.replace(port, name="INVITER"), ROOT)
+    network = build([FOUNDED, _member(INVITER, ROOT), alike], ROOTS)
+    with pytest.raises(Conflict, match="2 members are called 'inviter'"):
+        network.find("inviter")
+    found = network.find(_id(PORT))
+    assert found is not None
+    assert found.node_id == _id(PORT)
+    ended = build([FOUNDED, _member(INVITER, ROOT), alike, _revoked(INVITER, ROOT)], ROOTS).find("Inviter")
+    assert ended is not None
+    assert ended.node_id == _id(PORT)
 
 
 def test_self_signed_strangers_do_not_count() -> None:

@@ -15,12 +15,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from port2port.core.errors import Conflict
 from port2port.core.handling import Roster
 from port2port.core.party import AuthorityRole
 from port2port.sharing import authority, circles, key_log
 from port2port.sharing.authority import Root
 from port2port.sharing.documents import Document, Member, Revocation
 from port2port.sharing.key_log import KeyLog
+from port2port.sharing.likeness import look_alike
 from port2port.sharing.papers import Papers
 from port2port.sharing.standing import Proposal, Standing, proposals
 
@@ -79,14 +81,31 @@ class Network:
         return self.members[node].short_name if node in self.members else node[:8]
 
     def find(self, name: str) -> Member | None:
-        """A member by short name, name or id, in any case of letters. Present ones come first."""
+        """A member by short name, name or id, in any case of letters. Present ones come first.
+
+        Raises `Conflict` when it could be either of two members: nobody is chosen for the one who asks.
+        """
         wanted = name.casefold()
         found = [
             each
             for each in self.members.values()
             if wanted in (each.short_name.casefold(), each.name.casefold(), each.node_id)
         ]
-        return min(found, key=lambda each: not self.is_member(each.node_id), default=None)
+        present = [each for each in found if self.is_member(each.node_id)]
+        if len(present) > 1:
+            ids = ", ".join(sorted(each.node_id for each in present))
+            raise Conflict(f"{len(present)} members are called {name!r}.", hint=f"Say which, by its id: {ids}")
+        return next(iter(present or found), None)
+
+    def mistaken_for(self, newcomer: Member) -> Member | None:
+        """Another member, present or former, whom a person could take the newcomer for by name."""
+        others = (each for node, each in self.members.items() if node != newcomer.node_id)
+        return next((each for each in others if _may_be_confused(each, newcomer)), None)
+
+
+def _may_be_confused(one: Member, other: Member) -> bool:
+    names = ((mine, its) for mine in (one.name, one.short_name) for its in (other.name, other.short_name))
+    return any(look_alike(*pair) for pair in names)
 
 
 def roots_of(documents: Iterable[Document]) -> frozenset[str]:

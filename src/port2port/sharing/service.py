@@ -169,11 +169,14 @@ def _statement_for(text: JoinText, sponsor: str, network: Network, now: datetime
         sponsor=sponsor,
     )
     _require_readable(statement)
-    taken = network.find(text.short_name) or network.find(text.name)
     if network.is_member(statement.node_id):
         raise Conflict("This node is a member already.")
-    if taken is not None and taken.node_id != statement.node_id:
-        raise Conflict("Another member has this name.", hint="Choose another short_name in [node].")
+    taken = network.mistaken_for(statement)
+    if taken is not None:
+        raise Conflict(
+            f"The member {taken.name} has this name, or one that looks like it.",
+            hint="Choose another name and short_name in [node].",
+        )
     return statement
 
 
