@@ -143,6 +143,9 @@ def test_it_is_sent_to_exactly_those_who_were_shown(desk: Desk, operator: Browse
     assert offered.handling.pap is Pap.RED
     assert "Port of Liège" in operator.get(path).text
     assert "PAP:RED – in your own records only" in operator.get(path).text
+    again = operator.get(f"{path}/share").text
+    assert 'name="pap" value="PAP:RED" checked' in again
+    assert 'name="tlp" value="TLP:GREEN" checked' in again
 
 
 def test_an_update_names_its_receivers_and_goes_to_them(desk: Desk, operator: Browser) -> None:

@@ -17,6 +17,7 @@ from port2port.core.handling import (
     Audience,
     Handling,
     LegalBasis,
+    Pap,
     PersonalData,
     Purpose,
     Tlp,
@@ -72,9 +73,16 @@ class Harbour:
     def statuses(self) -> Any:
         return self.parts.peers.statuses
 
-    def share(self, object_id: str, audience: Audience | None = None, tlp: Tlp = Tlp.GREEN, version: int = 1) -> None:
+    def share(
+        self,
+        object_id: str,
+        audience: Audience | None = None,
+        tlp: Tlp = Tlp.GREEN,
+        version: int = 1,
+        pap: Pap = Pap.GREEN,
+    ) -> None:
         """A person shared it, and it stands ready."""
-        label = self.label(self.site.party.node_id, audience or all_members(), tlp)
+        label = replace(self.label(self.site.party.node_id, audience or all_members(), tlp), pap=pap)
         with self.site.store.transaction() as tx:
             tx.put_body(object_id, version, b"{}")
             tx.append(

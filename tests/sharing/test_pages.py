@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from pages_kit import FOLDER, IDS, Harbour
 
-from port2port.core.handling import Tlp, all_members, named_nodes
+from port2port.core.handling import Pap, Tlp, all_members, named_nodes
 from port2port.core.party import Role
 from port2port.sharing import ack_tables, tables
 from port2port.sharing.facts import RecallOrdered
@@ -62,6 +62,13 @@ def test_the_list_says_what_is_shared_for_whom_why_and_who_has_it(here: Harbour,
         assert words in text
     assert here.site.party.node_id not in text
     assert IDS["Ghent"] not in text
+
+
+def test_what_may_be_done_with_it_is_read_from_the_signed_label(here: Harbour, as_role: Any) -> None:
+    here.share("a", pap=Pap.RED)
+    here.share("b", pap=Pap.GREEN)
+    assert "PAP:RED – in your own records only" in as_role(Role.READER).get("/sharing/a").text
+    assert "PAP:GREEN – to act on" in as_role(Role.READER).get("/sharing/b").text
 
 
 def test_the_list_is_paged_newest_first_and_misses_nothing(here: Harbour, as_role: Any) -> None:

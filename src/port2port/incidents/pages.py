@@ -142,7 +142,7 @@ class Pages:
         if network is None or known.origin is not Origin.OWN:
             return page(template, incident=known, shown=None, **self.helpers())
         roster = network.roster()
-        choice = choice or self._default_choice(roster)
+        choice = choice or self._default_choice(known, roster)
         return page(
             template,
             incident=known,
@@ -164,9 +164,13 @@ class Pages:
         police = [each.node_id for each in roster.parties.values() if each.compartment is Compartment.B]
         return replace(choice, audience=named_nodes(*police), to_police=True, purpose=None, legal_basis=None)
 
-    def _default_choice(self, roster: Roster) -> Choice:
-        months = self._service.settings.retention_months
-        return Choice(audience=default_audience(self._service.site.party, roster), retention_months=months)
+    def _default_choice(self, known: Incident, roster: Roster) -> Choice:
+        """The usual one; what was shared before is proposed no wider than it was."""
+        months, last = self._service.settings.retention_months, known.handling
+        usual = Choice(audience=default_audience(self._service.site.party, roster), retention_months=months)
+        if last is None:
+            return usual
+        return replace(usual, tlp=last.tlp, pap=last.pap, personal_data=last.personal_data, readers=last.readers)
 
     def _options(self, roster: Roster, agreements: Sequence[Agreement]) -> dict[str, Any]:
         us = self._service.site.party.node_id

@@ -46,7 +46,7 @@ KNOWN_LABELS = 512
 
 @lru_cache(KNOWN_LABELS)
 def _label(text: bytes) -> Handling | None:
-    """A connection's objects have one label, but for the date: it is read once."""
+    """A connection's objects have one label, but for the date and PAP: it is read once."""
     return _labels.decode(text)
 
 

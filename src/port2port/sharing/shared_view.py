@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from port2port.core.clock import from_ms
 from port2port.core.handling import Handling, Pap, Reason, Released, Scope, may_release
-from port2port.sharing import ack_tables, tables, taking_back
+from port2port.sharing import ack_tables, envelope, tables, taking_back
 from port2port.sharing.ack_tables import AckRow
 from port2port.sharing.documents import Member
 from port2port.sharing.lane import Lane, handling_of
@@ -228,12 +228,19 @@ def _versions(view: Reading, object_ids: Sequence[str]) -> dict[str, tuple[Versi
             known = tables.find_lane(view, lane)
             assert known is not None
             lanes[lane] = known.lane
-        handling = handling_of(lanes[lane])
+        handling = _signed(view, lane, sequence) or handling_of(lanes[lane])
         if until is not None:
             handling = replace(handling, retain_until=from_us(until))
         one = Version(version=version, lane=lane, sequence=sequence, at=from_ms(ts_ms), handling=handling)
         found.setdefault(object_id, []).append(one)
     return {object_id: tuple(each) for object_id, each in found.items()}
+
+
+def _signed(view: Reading, lane: bytes, sequence: int) -> Handling | None:
+    """The label inside the signed bytes, which says more than the connection's (PAP); None when the body is gone."""
+    found = tables.entries_after(view, lane, sequence - 1, 1)
+    body = found[0].entry.body if found else None
+    return None if body is None else envelope.decode(body).handling
 
 
 def _object(
